@@ -1,0 +1,268 @@
+"""The errors of the core, as leaves of the sdk's tree.
+
+::
+
+    impasto_sdk.ImpastoError
+    └── CoreError
+        ├── SettingsError             a settings file, variable or flag holds something unusable
+        ├── GraphError                a graph is wrong (also a ValueError)
+        │   ├── GraphValidationError  … in the ways its `problems` list
+        │   ├── DuplicateNodeIdError, NodeAlreadyInGraphError, NodeNotFoundError, NodeFieldNotFoundError,
+        │   ├── NodeIdMismatchError, InvalidEdgeError, CyclicalGraphError, NodeInputError
+        │   └── NodeAlreadyExecutedError
+        ├── BatchError                a batch's data does not fit its graph
+        ├── QueueError                the queue refuses
+        │   ├── QueueFullError
+        │   ├── QueueItemNotFoundError
+        │   └── BatchNotFoundError
+        ├── StorageError              the database or a file cannot be used
+        │   ├── DatabaseVersionError
+        │   └── UnreadableImageError
+        ├── PluginError               a plugin cannot be used
+        ├── ModelRegistryError        a model cannot be registered
+        ├── WorkerError               a worker process was lost or cannot start
+        │   └── WireError             the other end of a worker's wire broke the protocol
+        └── ServerError               the server cannot start, or cannot be reached
+
+Graph errors keep InvokeAI's names. Each carries as attributes what its message names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from impasto_sdk.errors import ImpastoError
+
+__all__ = [
+    "BatchError",
+    "BatchNotFoundError",
+    "CoreError",
+    "CyclicalGraphError",
+    "DatabaseVersionError",
+    "DuplicateNodeIdError",
+    "GraphError",
+    "GraphValidationError",
+    "InvalidEdgeError",
+    "ModelRegistryError",
+    "NodeAlreadyExecutedError",
+    "NodeAlreadyInGraphError",
+    "NodeFieldNotFoundError",
+    "NodeIdMismatchError",
+    "NodeInputError",
+    "NodeNotFoundError",
+    "PluginError",
+    "Problem",
+    "QueueError",
+    "QueueFullError",
+    "QueueItemNotFoundError",
+    "ServerError",
+    "SettingsError",
+    "StorageError",
+    "UnreadableImageError",
+    "WireError",
+    "WorkerError",
+]
+
+
+class CoreError(ImpastoError):
+    """Base of the core's errors."""
+
+
+class SettingsError(CoreError):
+    """A setting holds something unusable. `problems` names setting, value and what is allowed, one line each."""
+
+    def __init__(self, source: str, problems: Sequence[str]) -> None:
+        super().__init__(f"{source}: " + "; ".join(problems))
+        self.source = source
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a graph, as data."""
+
+    #: Stable name of the rule, e.g. ``unknown_field``.
+    code: str
+    #: What was found, what was expected and what to do, in words.
+    message: str
+    node_id: str | None = None
+    field: str | None = None
+    found: object = None
+    expected: object = None
+    suggestion: str | None = None
+    #: The other nodes it concerns, e.g. the nodes of a cycle, in order.
+    nodes: tuple[str, ...] = ()
+
+
+class GraphError(CoreError, ValueError):
+    """A graph, or what is being done to it, is wrong."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        node_id: str | None = None,
+        field: str | None = None,
+        value: object = None,
+        suggestion: str | None = None,
+    ) -> None:
+        super().__init__(f"{message}; {suggestion}" if suggestion else message)
+        self.node_id = node_id
+        self.field = field
+        self.value = value
+        self.suggestion = suggestion
+
+
+class GraphValidationError(GraphError):
+    """A graph cannot run; `problems` lists every reason found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(first.message + more, node_id=first.node_id, field=first.field, value=first.found)
+        self.problems = tuple(problems)
+
+
+class DuplicateNodeIdError(GraphError):
+    """Two nodes have one id."""
+
+
+class NodeAlreadyInGraphError(GraphError):
+    """The node to be added is in the graph."""
+
+
+class NodeNotFoundError(GraphError):
+    """No node has that id."""
+
+
+class NodeFieldNotFoundError(GraphError):
+    """The node type has no such input or output."""
+
+
+class NodeIdMismatchError(GraphError):
+    """A node is kept under a key that is not its id."""
+
+
+class InvalidEdgeError(GraphError):
+    """An edge cannot be: its ends do not fit, or its input is taken."""
+
+
+class CyclicalGraphError(GraphError):
+    """The graph has a cycle; `cycle` names its nodes, the first again at the end."""
+
+    def __init__(self, message: str, cycle: Sequence[str] = ()) -> None:
+        super().__init__(message, node_id=cycle[0] if cycle else None)
+        self.cycle = tuple(cycle)
+
+
+class NodeInputError(GraphError):
+    """A value does not fit the input it is meant for."""
+
+
+class NodeAlreadyExecutedError(GraphError):
+    """The node was prepared or has run, so it cannot be changed any more."""
+
+
+class BatchError(CoreError, ValueError):
+    """A batch's data does not fit its graph. `node_id` and `field` say which substitution."""
+
+    def __init__(self, message: str, *, node_id: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.node_id = node_id
+        self.field = field
+
+
+class QueueError(CoreError):
+    """The queue refuses."""
+
+
+class QueueFullError(QueueError):
+    """The batch does not fit; nothing of it was stored. `retry_after_s` is a guess at when it might."""
+
+    def __init__(self, queue_id: str, size: int, limit: int, requested: int, retry_after_s: int = 30) -> None:
+        super().__init__(
+            f"queue {queue_id!r} holds {size} of at most {limit} waiting items; {requested} more do not fit. "
+            f"Wait, or raise `max_queue_size`"
+        )
+        self.queue_id = queue_id
+        self.size = size
+        self.limit = limit
+        self.requested = requested
+        self.retry_after_s = retry_after_s
+
+
+class QueueItemNotFoundError(QueueError):
+    """The queue has no such item."""
+
+    def __init__(self, queue_id: str, item_id: int) -> None:
+        super().__init__(f"queue {queue_id!r} has no item {item_id}")
+        self.queue_id = queue_id
+        self.item_id = item_id
+
+
+class BatchNotFoundError(QueueError):
+    """The queue has no such batch."""
+
+    def __init__(self, queue_id: str, batch_id: str) -> None:
+        super().__init__(f"queue {queue_id!r} has no batch {batch_id!r}")
+        self.queue_id = queue_id
+        self.batch_id = batch_id
+
+
+class StorageError(CoreError):
+    """The database or a file cannot be used."""
+
+
+class DatabaseVersionError(StorageError):
+    """The database was written by a newer version. `found` is its revision, `known` the newest this one knows."""
+
+    def __init__(self, path: str, found: str, known: str) -> None:
+        super().__init__(
+            f"{path} was written by a newer Impasto (revision {found}; this one knows {known}). "
+            f"Update Impasto, or start with another `root`"
+        )
+        self.path = path
+        self.found = found
+        self.known = known
+
+
+class UnreadableImageError(StorageError):
+    """Bytes that were given as an image are none."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; PNG, JPEG and WebP are taken")
+        self.problem = problem
+
+
+class PluginError(CoreError):
+    """A plugin cannot be used. `plugin` is its distribution."""
+
+    def __init__(self, plugin: str, problem: str) -> None:
+        super().__init__(f"plugin {plugin!r}: {problem}")
+        self.plugin = plugin
+        self.problem = problem
+
+
+class ModelRegistryError(CoreError):
+    """A model cannot be registered. `source` is the path or address."""
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+        self.source = source
+        self.problem = problem
+
+
+class WorkerError(CoreError):
+    """A worker process was lost or cannot start. `worker_id` names it."""
+
+    def __init__(self, worker_id: str, problem: str) -> None:
+        super().__init__(f"worker {worker_id!r}: {problem}")
+        self.worker_id = worker_id
+        self.problem = problem
+
+
+class WireError(WorkerError):
+    """The other end of a worker's wire broke the protocol."""
+
+
+class ServerError(CoreError):
+    """The server cannot start, or cannot be reached."""

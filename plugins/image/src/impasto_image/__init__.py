@@ -1,0 +1,1 @@
+"""Image and mask nodes on Pillow and NumPy."""

@@ -1,0 +1,1 @@
+"""Value, maths, string, collection and control-flow nodes."""

@@ -1,0 +1,1 @@
+"""Stable Diffusion nodes, loaders and panels on diffusers."""

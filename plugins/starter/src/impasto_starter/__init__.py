@@ -1,0 +1,1 @@
+"""A small Stable Diffusion that obeys prompts, shipped as weights."""

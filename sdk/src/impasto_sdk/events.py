@@ -1,0 +1,221 @@
+"""What the platform tells the world: typed events, named as InvokeAI names them.
+
+Hooks receive these objects; clients receive `to_document()`. A *durable* event can be asked for again by its id
+after a lost connection; the others (progress) are worth nothing later and may be dropped for a slow client.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import ClassVar
+
+from impasto_sdk.fields import JsonValue
+
+__all__ = [
+    "BatchEnqueuedEvent",
+    "Event",
+    "InvocationCompleteEvent",
+    "InvocationErrorEvent",
+    "InvocationEvent",
+    "InvocationProgressEvent",
+    "InvocationStartedEvent",
+    "ModelLoadCompleteEvent",
+    "ModelLoadEvent",
+    "ModelLoadStartedEvent",
+    "QueueClearedEvent",
+    "QueueEvent",
+    "QueueItemEvent",
+    "QueueItemStatusChangedEvent",
+    "QueueItemsCanceledEvent",
+    "WorkerStatusChangedEvent",
+]
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    #: Name on the wire.
+    name: ClassVar[str] = ""
+    #: Whether a client that reconnects is given it again.
+    durable: ClassVar[bool] = True
+
+    #: Seconds since 1970, UTC.
+    timestamp: int = field(default_factory=_now)
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """The event's fields as JSON values; without binary previews."""
+        # shallow: every field holds JSON values already
+        return {f.name: getattr(self, f.name) for f in fields(self) if not f.metadata.get("binary")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueEvent(Event):
+    """Something happened in a queue."""
+
+    queue_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItemEvent(QueueEvent):
+    """Something happened to a queue item."""
+
+    item_id: int
+    batch_id: str
+    session_id: str
+    origin: str | None = None
+    destination: str | None = None
+    user_id: str = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationEvent(QueueItemEvent):
+    """Something happened to an execution of a node."""
+
+    #: The node as a document: its execution id, type and inputs (collections of iterate and collect left out).
+    invocation: Mapping[str, JsonValue]
+    #: Id of the node in the graph as it was queued.
+    invocation_source_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationStartedEvent(InvocationEvent):
+    """A node begins to run."""
+
+    name: ClassVar[str] = "invocation_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationProgressEvent(InvocationEvent):
+    """A node reports how far it is."""
+
+    name: ClassVar[str] = "invocation_progress"
+    durable: ClassVar[bool] = False
+
+    message: str
+    #: 0 to 1; None when the length of the work is not known.
+    percentage: float | None = None
+    #: ``{width, height, dataURL}``, for clients that do not take binary frames.
+    image: Mapping[str, JsonValue] | None = None
+    #: Device the node runs on.
+    device: str | None = None
+    #: The preview as encoded bytes (JPEG or WebP), for clients that take binary frames.
+    preview: bytes | None = field(default=None, metadata={"binary": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationCompleteEvent(InvocationEvent):
+    """A node has finished; its result is already on disk."""
+
+    name: ClassVar[str] = "invocation_complete"
+
+    #: The output as a document.
+    result: Mapping[str, JsonValue]
+    #: Whether the result came from the invocation cache.
+    cached: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationErrorEvent(InvocationEvent):
+    """A node failed, and with it the session."""
+
+    name: ClassVar[str] = "invocation_error"
+
+    error_type: str
+    error_message: str
+    error_traceback: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItemStatusChangedEvent(QueueItemEvent):
+    """A queue item went from one status to the next."""
+
+    name: ClassVar[str] = "queue_item_status_changed"
+
+    status: str
+    #: Rises with each change of the item, so that a client can drop a stale event.
+    status_sequence: int
+    error_type: str | None = None
+    error_message: str | None = None
+    error_traceback: str | None = None
+    created_at: str = ""
+    updated_at: str = ""
+    started_at: str | None = None
+    completed_at: str | None = None
+    batch_status: Mapping[str, JsonValue] = field(default_factory=dict)
+    queue_status: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchEnqueuedEvent(QueueEvent):
+    """A batch is on disk and its items wait."""
+
+    name: ClassVar[str] = "batch_enqueued"
+
+    batch_id: str
+    enqueued: int
+    requested: int
+    priority: int
+    origin: str | None = None
+    user_id: str = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItemsCanceledEvent(QueueEvent):
+    """Items were cancelled."""
+
+    name: ClassVar[str] = "queue_items_canceled"
+
+    canceled_item_ids: list[int]
+    user_ids: list[str] = field(default_factory=lambda: ["system"])
+    canceled_item_ids_by_user: Mapping[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueClearedEvent(QueueEvent):
+    """All items of a queue were removed."""
+
+    name: ClassVar[str] = "queue_cleared"
+
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelLoadEvent(Event):
+    """A worker loads weights."""
+
+    #: The model record as a document.
+    config: Mapping[str, JsonValue]
+    submodel_type: str | None = None
+    user_id: str = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelLoadStartedEvent(ModelLoadEvent):
+    """Loading begins."""
+
+    name: ClassVar[str] = "model_load_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelLoadCompleteEvent(ModelLoadEvent):
+    """The weights are in memory."""
+
+    name: ClassVar[str] = "model_load_complete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerStatusChangedEvent(Event):
+    """A worker started, is ready, was lost or stopped."""
+
+    name: ClassVar[str] = "worker_status_changed"
+
+    worker_id: str
+    #: ``starting``, ``ready``, ``busy``, ``lost`` or ``stopped``.
+    status: str
+    device: Mapping[str, JsonValue] | None = None
+    reason: str | None = None

@@ -1,0 +1,150 @@
+"""`BaseInvocation` and `@invocation`: a node class is declared once and is its schema."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from impasto_sdk.context import InvocationContext
+from impasto_sdk.errors import NodeDeclarationError
+from impasto_sdk.fields import BaseInvocationOutput, BoardField, Input, InputField, JsonValue, MetadataField
+from impasto_sdk.node.spec import Classification, InputSpec, Lane, NodeKind, NodeSpec, OutputSpec
+
+__all__ = ["BaseInvocation", "WithBoard", "WithMetadata", "invocation"]
+
+#: Attributes that every node of a graph has, beside its type; no input may have their names.
+NODE_ATTRIBUTES = frozenset({"id", "is_intermediate", "use_cache"})
+#: Names that documents use for themselves.
+RESERVED_INPUT_NAMES = frozenset({"type", "version", "workflow", "spec", "invoke"})
+
+_NODE_TYPE = re.compile(r"^[a-z][a-z0-9_]*$")
+_VERSION = re.compile(r"^\d+\.\d+\.\d+$")
+
+
+class BaseInvocation(BaseModel):
+    """Base of all nodes.
+
+    Declare inputs as `InputField`s and override `invoke`. An instance is one execution: every input holds its final
+    value, checked against the declared type and bounds.
+    """
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=())
+
+    #: The node type's facts; set by `@invocation`.
+    spec: ClassVar[NodeSpec]
+
+    id: str = Field("", description="Id of the node")
+    is_intermediate: bool = Field(False, description="Whether what it saves is kept out of the gallery")
+    use_cache: bool = Field(True, description="Whether its result may come from the invocation cache")
+
+    def invoke(self, context: InvocationContext) -> BaseInvocationOutput:
+        """Do the work and give the output. Override it with your output class as the return annotation.
+
+        Import heavy libraries (torch, numpy, opencv) inside this method, not at the top of the module. Raise
+        `InvocationError` or `InvalidInputError` for what the person who runs the graph can mend.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not override invoke")
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """The node as a graph document holds it: id, type, attributes and inputs as JSON values."""
+        return {"type": self.spec.type, **self.model_dump(mode="json")}
+
+
+class WithMetadata(BaseModel):
+    """Mixin for nodes that save images: facts to keep with them."""
+
+    metadata: MetadataField | None = InputField(
+        None, input=Input.CONNECTION, description="Facts to keep with the image", ui_order=1000
+    )
+
+
+class WithBoard(BaseModel):
+    """Mixin for nodes that save images: the board to put them on."""
+
+    board: BoardField | None = InputField(
+        None, input=Input.DIRECT, description="The board to save the image to", ui_order=1001
+    )
+
+
+InvocationT = TypeVar("InvocationT", bound=BaseInvocation)
+
+
+def invocation(
+    node_type: str,
+    *,
+    title: str | None = None,
+    category: str = "other",
+    tags: Sequence[str] = (),
+    version: str = "1.0.0",
+    use_cache: bool = True,
+    lane: Lane = Lane.CPU,
+    kind: NodeKind = NodeKind.PLAIN,
+    classification: Classification = Classification.STABLE,
+) -> Callable[[type[InvocationT]], type[InvocationT]]:
+    """Declare a node class: ``@invocation("img_resize", title="Resize image", category="image", version="1.0.0")``.
+
+    `node_type` is its name in graphs, unique among all plugins: lower-case letters, digits, underscores.
+    `use_cache=False` for a node whose result differs from run to run (random numbers) or that costs money.
+    The class itself is returned, unchanged but for its `spec`. Raises `NodeDeclarationError`, saying what to mend.
+    """
+
+    def declare(cls: type[InvocationT]) -> type[InvocationT]:
+        _check_name_and_version(cls, node_type, version)
+        own_inputs = {name: info for name, info in cls.model_fields.items() if name not in NODE_ATTRIBUTES}
+        taken = RESERVED_INPUT_NAMES & own_inputs.keys()
+        if taken:
+            raise NodeDeclarationError(node_type, f"input {min(taken)!r} has a name that documents use; rename it")
+        output = _output_class(cls, node_type)
+        if cls.model_fields["use_cache"].default != use_cache:
+            # the default a graph falls back to must be the one that is declared
+            cls.model_fields["use_cache"].default = use_cache
+            cls.model_rebuild(force=True)
+        cls.spec = NodeSpec(
+            type=node_type,
+            title=title or node_type.replace("_", " ").capitalize(),
+            description=(cls.__doc__ or "").strip(),
+            category=category,
+            tags=tuple(tags),
+            version=version,
+            lane=lane,
+            kind=kind,
+            classification=classification,
+            use_cache=use_cache,
+            invocation=cls,
+            output=output,
+            inputs={name: InputSpec(name, info) for name, info in own_inputs.items()},
+            outputs={name: OutputSpec(name, info) for name, info in output.model_fields.items()},
+        )
+        return cls
+
+    return declare
+
+
+def _check_name_and_version(cls: type[BaseInvocation], node_type: str, version: str) -> None:
+    if not _NODE_TYPE.match(node_type):
+        raise NodeDeclarationError(
+            cls.__name__, f"node type {node_type!r} must be lower-case letters, digits and underscores, e.g. 'my_node'"
+        )
+    if not _VERSION.match(version):
+        raise NodeDeclarationError(node_type, f"version {version!r} must be major.minor.patch, e.g. '1.0.0'")
+    if cls.invoke is BaseInvocation.invoke:
+        raise NodeDeclarationError(node_type, f"{cls.__name__} must override invoke(self, context)")
+
+
+def _output_class(cls: type[BaseInvocation], node_type: str) -> type[BaseInvocationOutput]:
+    try:
+        hints: Mapping[str, object] = get_type_hints(cls.invoke)
+    except NameError as error:
+        raise NodeDeclarationError(
+            node_type,
+            f"an annotation of invoke cannot be resolved ({error}); import its class at the top of the module",
+        ) from error
+    output = hints.get("return")
+    if not (isinstance(output, type) and issubclass(output, BaseInvocationOutput)):
+        raise NodeDeclarationError(
+            node_type, f"invoke must be annotated with its output class, e.g. '-> ImageOutput'; it says {output!r}"
+        )
+    if not output.output_type:
+        raise NodeDeclarationError(node_type, f"{output.__name__} lacks @invocation_output('its_name')")
+    return output

@@ -1,0 +1,9 @@
+"""Placeholder."""
+
+
+class Panel:
+    """Placeholder."""
+
+
+class PanelSection:
+    """Placeholder."""
