@@ -20,6 +20,7 @@
         │   └── UnreadableImageError
         ├── PluginError               a plugin cannot be used
         ├── ModelRegistryError        a model cannot be registered
+        ├── SubscriptionEndedError    no more events come; the reader may come back with its last id
         ├── WorkerError               a worker process was lost or cannot start
         │   └── WireError             the other end of a worker's wire broke the protocol
         └── ServerError               the server cannot start, or cannot be reached
@@ -57,6 +58,7 @@ __all__ = [
     "ServerError",
     "SettingsError",
     "StorageError",
+    "SubscriptionEndedError",
     "UnreadableImageError",
     "WireError",
     "WorkerError",
@@ -249,6 +251,18 @@ class ModelRegistryError(CoreError):
         super().__init__(f"{source}: {problem}")
         self.source = source
         self.problem = problem
+
+
+class SubscriptionEndedError(CoreError):
+    """A subscription to events has ended and all of it was read.
+
+    `reason` says why; `last_id` is what to come back with.
+    """
+
+    def __init__(self, reason: str, last_id: int) -> None:
+        super().__init__(f"no more events after id {last_id}: {reason}")
+        self.reason = reason
+        self.last_id = last_id
 
 
 class WorkerError(CoreError):

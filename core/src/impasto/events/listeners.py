@@ -1,0 +1,75 @@
+"""`ListenerThread`: the one thread on which hooks hear of events, in order, held off from one another.
+
+It reads the bus through a subscription like anybody else, so a hook that hangs slows no publisher and fills no memory.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from impasto.errors import SubscriptionEndedError
+from impasto.events.subscription import Subscription
+from impasto_sdk.events import Event
+
+__all__ = ["ListenerThread"]
+
+logger = logging.getLogger(__name__)
+
+
+class ListenerThread:
+    """Calls listeners with every event. `subscribe` is the bus's own: ``subscribe(since)``."""
+
+    def __init__(self, subscribe: Callable[[int | None], Subscription]) -> None:
+        self._subscribe = subscribe
+        self._listeners: tuple[Callable[[Event], object], ...] = ()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, listener: Callable[[Event], object]) -> None:
+        """Call `listener` from now on; the first one starts the thread."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+            if self._thread is None:
+                # subscribed here, not on the thread: an event published right after `add` must not be missed
+                subscription = self._subscribe(None)
+                self._thread = threading.Thread(
+                    target=self._run, args=(subscription,), name="impasto-listeners", daemon=True
+                )
+                self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the listeners have heard everything; called once the bus's subscriptions have ended."""
+        if self._thread is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            logger.warning("a listener did not finish within %s s; events it has not heard are let go", timeout_s)
+
+    def _run(self, subscription: Subscription) -> None:
+        current: Subscription | None = subscription
+        while current is not None:
+            with current:
+                current = self._read(current)
+
+    def _read(self, subscription: Subscription) -> Subscription | None:
+        """Read to the end; gives the subscription to go on with when the listeners were too slow for this one."""
+        while True:
+            try:
+                envelope = subscription.get()
+            except SubscriptionEndedError as ended:
+                if not subscription.overflowed:
+                    return None
+                logger.warning("listeners lag behind: %s", ended)
+                again = self._subscribe(subscription.last_id)
+                if not again.complete:
+                    logger.error("listeners have missed events after id %d; raise `event_buffer`", subscription.last_id)
+                return again
+            if envelope is not None:
+                self._call(envelope.event)
+
+    def _call(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:  # it may belong to a plugin, and the others are to hear the event too
+                logger.exception("a listener failed on %s", event.name)
