@@ -15,9 +15,9 @@ def make_plugin(
 ) -> Path:
     """Write the distribution `name` into `folder` and give the path of its module.
 
-    The module is called as the distribution is, with ``_`` for ``-``; `source` is its text (dedented), in which functions
-    marked `@hookimpl` are the plugin. `sdk_range` is what it declares of impasto-sdk; None: it declares nothing. Writing
-    the same name and version again replaces the module.
+    The module is called as the distribution is, with ``_`` for ``-``; `source` is its text (dedented), in which
+    functions marked `@hookimpl` are the plugin. `sdk_range` is what it declares of impasto-sdk; None: it declares
+    nothing. Writing the same name and version again replaces the module.
     """
     module = name.replace("-", "_")
     folder.mkdir(parents=True, exist_ok=True)

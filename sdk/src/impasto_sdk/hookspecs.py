@@ -3,7 +3,8 @@
 Three kinds, told apart by name:
 
 * ``register_*`` is called once, when the plugin is loaded; return values, do no work, import nothing heavy.
-* ``identify_*``, ``find_*`` and ``before_*`` answer a question, each time it is asked; all in the server but `find_device`.
+* ``identify_*``, ``find_*`` and ``before_*`` answer a question, each time it is asked; in the server, but for
+  `find_device`.
 * ``on_*`` is told of an event, returns nothing and cannot fail a run: what it raises is logged.
 
 An implementation may take fewer arguments than the specification; arguments are passed by name. New arguments may be
@@ -138,13 +139,14 @@ def identify_model(path: Path) -> ModelIdentification | None:
 
 
 @hookspec
-def find_device(requested: str, precision: str) -> DeviceInfo | None:  # type: ignore[empty-body]
+def find_device(requested: str, precision: str) -> DeviceInfo | None:
     """The device that a worker is to run models on, or None when this plugin knows none.
 
-    Called once in each worker, before it runs anything; never in the server, so it may import torch. `requested` and
-    `precision` are the operator's settings: ``auto`` or a device's name, ``auto`` or a `Precision`. Plugins are asked in
-    order of their names and the first answer that is not None counts. Say in `DeviceInfo.notes` what it fell back to;
-    raise `DeviceError` when what was asked for by name is not there: the worker then does not start, and says why.
+    Called once in each worker, before it runs anything; never in the server, so it may import torch. `requested`
+    and `precision` are the operator's settings: ``auto`` or a device's name, ``auto`` or a `Precision`. Plugins are
+    asked in order of their names and the first answer that is not None counts. Say in `DeviceInfo.notes` what it
+    fell back to; raise `DeviceError` when what was asked for by name is not there: the worker then does not start,
+    and says why. Any other exception is logged and counts as None.
     """
 
 
