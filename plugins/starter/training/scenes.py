@@ -1,7 +1,7 @@
 """Captioned scenes for training and judging the starter model.
 
 A scene is one or two shaded shapes on a softly graded background, drawn with Pillow at twice its size and reduced, so
-that edges are smooth. Its caption says exactly what it shows. Run as a program, it draws a sheet of examples:
+that edges are smooth. Its caption says exactly what it shows. Run as a program, it draws a sheet of examples.
 
 Example: ``python scenes.py scenes.png``
 """
