@@ -1,0 +1,112 @@
+"""Make `.venv` ready: ``python scripts/set_up.py run`` for using Impasto, ``… test`` for working on it.
+
+Uses the standard library only, for it runs before anything is installed. What was installed is remembered in the
+environment as a hash of everything that decides it (constraints.txt and every pyproject.toml), so that a second call
+costs nothing and a changed pin is noticed. Called by the Makefile.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+CONSTRAINTS = ROOT / "constraints.txt"
+#: What builds the distributions: installed once, so that pip need not make an environment for each.
+BUILD_TOOLS = ["hatchling", "editables"]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Set up what the purpose given as the only argument needs; the exit status."""
+    if list(arguments) not in (["run"], ["test"]):
+        print("usage: set_up.py run|test", file=sys.stderr)
+        return 2
+    purpose = arguments[0]
+    stamp = VENV / f".set-up-for-{purpose}"
+    wanted = fingerprint()
+    if works() and stamp.exists() and stamp.read_text() == wanted:
+        return 0
+    try:
+        set_up(purpose)
+    except subprocess.CalledProcessError as error:
+        print(f"\nSet-up stopped: {' '.join(map(str, error.cmd))} ended with status {error.returncode}.", file=sys.stderr)
+        print("Mend what it says above and run the same command again; it goes on where it stopped.", file=sys.stderr)
+        return 1
+    stamp.write_text(wanted)
+    return 0
+
+
+def set_up(purpose: str) -> None:
+    """Create the environment where it is missing or broken, and install into it."""
+    if not works():
+        say(f"Creating .venv with Python {sys.version.split()[0]}")
+        create()
+    say("Installing Impasto and what it stands on. The first time this takes some minutes: torch alone is large.")
+    pip(*BUILD_TOOLS)
+    editable = [word for project in distributions() for word in ("-e", str(project.relative_to(ROOT)))]
+    pip("--no-build-isolation", *editable)
+    if purpose == "test":
+        say("Installing the tools that check it")
+        pip(*test_tools())
+    say("Set up.")
+
+
+def works() -> bool:
+    """Whether there is an environment whose Python runs and has pip. A moved folder or a removed Python breaks one."""
+    if not PYTHON.exists():
+        return False
+    return subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
+def create() -> None:
+    """Make the environment anew."""
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        sys.exit(
+            f"{sys.executable} cannot make virtual environments: its module ensurepip is missing.\n"
+            "Debian and Ubuntu keep it in the package python3-venv; install that, or set PYTHON to another Python."
+        )
+    venv.create(VENV, clear=True, with_pip=True, symlinks=True)
+
+
+def pip(*arguments: str) -> None:
+    """``pip install`` with the tested set of versions, its progress shown."""
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", CONSTRAINTS.name, *arguments]
+    # as root inside a container there is nothing to warn about: the environment is our own
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
+
+
+def distributions() -> list[Path]:
+    """The folders of all distributions, the sdk first."""
+    manifests = [ROOT / "sdk" / "pyproject.toml", ROOT / "core" / "pyproject.toml"]
+    return [manifest.parent for manifest in [*manifests, *sorted(ROOT.glob("plugins/**/pyproject.toml"))]]
+
+
+def test_tools() -> list[str]:
+    """The dependency group `test` of the workspace."""
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return list(workspace["dependency-groups"]["test"])
+
+
+def fingerprint() -> str:
+    """A hash that changes whenever something else would be installed."""
+    digest = hashlib.sha256()
+    for path in [CONSTRAINTS, ROOT / "pyproject.toml", *(folder / "pyproject.toml" for folder in distributions())]:
+        digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def say(sentence: str) -> None:
+    """Print a line that stands out from pip's."""
+    print(f"==> {sentence}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
