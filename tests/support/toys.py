@@ -376,7 +376,8 @@ def iterated(size: int) -> dict[str, Any]:
 
 
 def nested(outer: int, inner: int) -> dict[str, Any]:
-    """``range → iterate → range_in → iterate_in → add → collect → sum → collect_all``: a range for each item of a range.
+    """A range inside a range; each is gathered, summed, and the sums are gathered.
+
 
     ``collect[i]`` holds i + 1 … i + `inner`; ``collect_all`` their sums, in order.
     """

@@ -29,7 +29,8 @@ class BaseInvocation(BaseModel):
     value, checked against the declared type and bounds.
     """
 
-    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=())
+    # numbers become text where a text is wanted: an edge may lead from a number to a text
+    model_config = ConfigDict(extra="forbid", defer_build=True, protected_namespaces=(), coerce_numbers_to_str=True)
 
     #: The node type's facts; set by `@invocation`.
     spec: ClassVar[NodeSpec]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from impasto_sdk.fields import BaseInvocationOutput, Input, JsonValue, Port, port_of
@@ -96,7 +96,9 @@ class InputSpec:
     def adapter(self) -> TypeAdapter[Any]:
         """Checks one value for this input, with its bounds; raises pydantic's `ValidationError`."""
         checked: Any = Annotated[self.field.annotation, *self.field.metadata]
-        return TypeAdapter(checked)
+        if isinstance(self.annotation, builtins.type) and issubclass(self.annotation, BaseModel):
+            return TypeAdapter(checked)  # a model brings its own configuration; pydantic takes no second one
+        return TypeAdapter(checked, config=ConfigDict(coerce_numbers_to_str=True))
 
 
 @dataclass(frozen=True)
