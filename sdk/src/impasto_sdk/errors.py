@@ -88,10 +88,11 @@ class NodeDeclarationError(DeclarationError):
 
 
 class PanelDeclarationError(DeclarationError):
-    """A panel or a contributed section is declared wrongly. `panel` is its id, `path` the field or section."""
+    """A panel or a part of one is declared wrongly. `panel` is its id (empty for a part), `path` the field or section."""
 
     def __init__(self, panel: str, path: str, problem: str) -> None:
-        super().__init__(f"panel {panel!r}, {path}: {problem}" if path else f"panel {panel!r}: {problem}")
+        where = f"panel {panel!r}, {path}" if panel and path else path or f"panel {panel!r}"
+        super().__init__(f"{where}: {problem}")
         self.panel = panel
         self.path = path
         self.problem = problem

@@ -1,5 +1,93 @@
-"""Panels: forms that plugins describe and that build graphs (placeholder until the package is filled)."""
+"""Panels: forms that plugins describe and that build graphs, so that a client needs no code per model family.
 
-from impasto_sdk.panels.panel import Panel, PanelSection
+A plugin declares a `Panel` (fields in `Section`s, and a function that makes a graph of their values) or a
+`PanelSection` for the panels of others. The words are those of the panel document that clients are served; its
+fields are the classes named after their kinds.
+"""
 
-__all__ = ["Panel", "PanelSection"]
+from impasto_sdk.panels.condition import AllOf, AnyOf, Comparison, Condition, Not, When, when
+from impasto_sdk.panels.field import PanelField
+from impasto_sdk.panels.form import Availability, AvailabilityFix, Canvas, CanvasLayer, PanelForm, Preset, Submit
+from impasto_sdk.panels.kinds import (
+    AnyField,
+    Boolean,
+    Choice,
+    Choices,
+    Colour,
+    Image,
+    Images,
+    Integer,
+    List,
+    Mask,
+    Model,
+    Note,
+    Number,
+    Prompt,
+    Range,
+    Secret,
+    Seed,
+    Size,
+    SizePreset,
+    Text,
+    TokenCount,
+)
+from impasto_sdk.panels.option import Action, Option, OptionSource
+from impasto_sdk.panels.panel import ApplySection, BuildGraph, Panel, PanelSection, UpgradeValues
+from impasto_sdk.panels.reference import Reference, SameAs, fact, same_as
+from impasto_sdk.panels.section import PluginReference, Repeat, Section
+from impasto_sdk.panels.values import PanelValues
+
+__all__ = [
+    "Action",
+    "AllOf",
+    "AnyField",
+    "AnyOf",
+    "ApplySection",
+    "Availability",
+    "AvailabilityFix",
+    "Boolean",
+    "BuildGraph",
+    "Canvas",
+    "CanvasLayer",
+    "Choice",
+    "Choices",
+    "Colour",
+    "Comparison",
+    "Condition",
+    "Image",
+    "Images",
+    "Integer",
+    "List",
+    "Mask",
+    "Model",
+    "Not",
+    "Note",
+    "Number",
+    "Option",
+    "OptionSource",
+    "Panel",
+    "PanelField",
+    "PanelForm",
+    "PanelSection",
+    "PanelValues",
+    "PluginReference",
+    "Preset",
+    "Prompt",
+    "Range",
+    "Reference",
+    "Repeat",
+    "SameAs",
+    "Secret",
+    "Section",
+    "Seed",
+    "Size",
+    "SizePreset",
+    "Submit",
+    "Text",
+    "TokenCount",
+    "UpgradeValues",
+    "When",
+    "fact",
+    "same_as",
+    "when",
+]
