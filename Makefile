@@ -43,5 +43,5 @@ clean: ## Remove the environment and every cache; data of a server stays
 set-up:
 	@python=$$(scripts/find-python.sh) && "$$python" scripts/set_up.py run
 
-set-up-test: set-up
+set-up-test:
 	@python=$$(scripts/find-python.sh) && "$$python" scripts/set_up.py test

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,41 +27,51 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) not in (["run"], ["test"]):
         print("usage: set_up.py run|test", file=sys.stderr)
         return 2
-    purpose = arguments[0]
-    stamp = VENV / f".set-up-for-{purpose}"
-    wanted = fingerprint()
-    if works() and stamp.exists() and stamp.read_text() == wanted:
-        return 0
     try:
-        set_up(purpose)
+        once("run", install_distributions)
+        if arguments[0] == "test":
+            once("test", install_test_tools)
     except subprocess.CalledProcessError as error:
-        print(f"\nSet-up stopped: {' '.join(map(str, error.cmd))} ended with status {error.returncode}.", file=sys.stderr)
+        command = " ".join(map(str, error.cmd))
+        print(f"\nSet-up stopped: {command} ended with status {error.returncode}.", file=sys.stderr)
         print("Mend what it says above and run the same command again; it goes on where it stopped.", file=sys.stderr)
         return 1
-    stamp.write_text(wanted)
     return 0
 
 
-def set_up(purpose: str) -> None:
-    """Create the environment where it is missing or broken, and install into it."""
+def once(purpose: str, install: Callable[[], None]) -> None:
+    """Call `install` unless the environment remembers that this very set was installed."""
+    stamp = VENV / f".set-up-for-{purpose}"
+    wanted = fingerprint()
+    if works() and stamp.exists() and stamp.read_text() == wanted:
+        return
+    install()
+    stamp.write_text(wanted)
+
+
+def install_distributions() -> None:
+    """Create the environment where it is missing or broken, and install every distribution as an editable one."""
     if not works():
         say(f"Creating .venv with Python {sys.version.split()[0]}")
         create()
-    say("Installing Impasto and what it stands on. The first time this takes some minutes: torch alone is large.")
+    say("Installing Impasto and what it stands on; the first time this takes some minutes, for torch is large")
     pip(*BUILD_TOOLS)
     editable = [word for project in distributions() for word in ("-e", str(project.relative_to(ROOT)))]
     pip("--no-build-isolation", *editable)
-    if purpose == "test":
-        say("Installing the tools that check it")
-        pip(*test_tools())
-    say("Set up.")
+
+
+def install_test_tools() -> None:
+    """Install the dependency group `test` of the workspace."""
+    say("Installing the tools that check it")
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    pip(*workspace["dependency-groups"]["test"])
 
 
 def works() -> bool:
     """Whether there is an environment whose Python runs and has pip. A moved folder or a removed Python breaks one."""
     if not PYTHON.exists():
         return False
-    return subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False).returncode == 0
 
 
 def create() -> None:
@@ -78,7 +88,7 @@ def create() -> None:
 
 def pip(*arguments: str) -> None:
     """``pip install`` with the tested set of versions, its progress shown."""
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", CONSTRAINTS.name, *arguments]
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", CONSTRAINTS.name, *arguments]
     # as root inside a container there is nothing to warn about: the environment is our own
     subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
 
@@ -87,12 +97,6 @@ def distributions() -> list[Path]:
     """The folders of all distributions, the sdk first."""
     manifests = [ROOT / "sdk" / "pyproject.toml", ROOT / "core" / "pyproject.toml"]
     return [manifest.parent for manifest in [*manifests, *sorted(ROOT.glob("plugins/**/pyproject.toml"))]]
-
-
-def test_tools() -> list[str]:
-    """The dependency group `test` of the workspace."""
-    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    return list(workspace["dependency-groups"]["test"])
 
 
 def fingerprint() -> str:
