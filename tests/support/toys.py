@@ -378,7 +378,6 @@ def iterated(size: int) -> dict[str, Any]:
 def nested(outer: int, inner: int) -> dict[str, Any]:
     """A range inside a range; each is gathered, summed, and the sums are gathered.
 
-
     ``collect[i]`` holds i + 1 … i + `inner`; ``collect_all`` their sums, in order.
     """
     draft = GraphDraft()

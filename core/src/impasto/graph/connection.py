@@ -1,0 +1,171 @@
+"""`ConnectionCheck`: whether one edge can be: its ends exist, its input takes edges, its types fit.
+
+Gives problems as data, for the check of a whole graph; `check_connection` raises them, for one edge about to be added.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from impasto.errors import GraphError, InvalidEdgeError, NodeFieldNotFoundError, NodeNotFoundError, Problem
+from impasto.graph.adjacency import Adjacency
+from impasto.graph.compatibility import element_type, is_connectable, name_of_type
+from impasto.graph.control_flow import COLLECTION, ITEM
+from impasto.graph.edge import Edge
+from impasto.graph.element_types import TypeResolver, common_type
+from impasto.graph.node import GraphNode
+from impasto.graph.ports import PortTable
+from impasto.graph.suggestions import Suggester
+from impasto_sdk.node import NodeKind, NodeSpec
+
+__all__ = ["ConnectionCheck", "check_connection"]
+
+#: How a problem of one edge is raised; `InvalidEdgeError` for the others.
+_ERRORS: Mapping[str, type[GraphError]] = {
+    "unknown_node": NodeNotFoundError,
+    "unknown_output": NodeFieldNotFoundError,
+    "unknown_input": NodeFieldNotFoundError,
+}
+
+
+class ConnectionCheck:
+    """Checks edges of one graph against one catalogue."""
+
+    def __init__(
+        self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, table: PortTable, suggester: Suggester
+    ) -> None:
+        self._nodes = nodes
+        self._adjacency = adjacency
+        self._table = table
+        self._suggester = suggester
+        self._types = TypeResolver(nodes, adjacency, table)
+
+    def problems(self, edge: Edge) -> Iterator[Problem]:
+        """What is wrong with an edge, regarded alone. Nodes of unknown type are passed over: they have a problem."""
+        missing = [end.node_id for end in edge if end.node_id not in self._nodes]
+        if missing:
+            for node_id in missing:
+                yield self._unknown_node(edge, node_id)
+            return
+        output, input = edge
+        reading = self._table.of(self._nodes[input.node_id].type)
+        giving = self._table.of(self._nodes[output.node_id].type)
+        port = reading.input(input.field) if reading else None
+        if giving and output.field not in giving.outputs:
+            yield self._unknown_port("output", edge, output.node_id, output.field, giving.outputs)
+        if reading and port is None:
+            yield self._unknown_port("input", edge, input.node_id, input.field, reading.inputs)
+        if port is None:
+            return
+        if not port.connectable:
+            yield Problem(
+                "direct_only",
+                f"edge {edge}: {input} takes no edge, only a value written into the node",
+                node_id=input.node_id,
+                field=input.field,
+                found=str(output),
+                expected="no edge",
+            )
+        given = self._types.output_type(output)
+        if given is not None and not is_connectable(given, port.type):
+            found, expected = name_of_type(given), name_of_type(port.type)
+            yield Problem(
+                "incompatible_types",
+                f"edge {edge}: {output} gives {found}, {input} takes {expected}",
+                node_id=input.node_id,
+                field=input.field,
+                found=found,
+                expected=expected,
+                nodes=(output.node_id,),
+            )
+
+    def taken(self, edge: Edge, holder: Edge) -> Problem:
+        """The problem of an edge into an input that `holder` leads into already."""
+        input = edge.destination
+        return Problem(
+            "input_taken",
+            f"edge {edge}: {holder.source} leads into {input.field!r} already, and an input takes one edge; "
+            f"use a collect node to gather many values",
+            node_id=input.node_id,
+            field=input.field,
+            found=str(edge.source),
+            expected=str(holder.source),
+            nodes=(holder.source.node_id, edge.source.node_id),
+        )
+
+    def takes_many(self, edge: Edge) -> bool:
+        """Whether the edge's input takes any number of edges: only a collector's items do."""
+        node = self._nodes.get(edge.destination.node_id)
+        ports = self._table.of(node.type) if node else None
+        return ports is not None and ports.kind is NodeKind.COLLECT and edge.destination.field == ITEM
+
+    def mixture(self, collector_id: str, added: Edge | None = None) -> Problem | None:
+        """The problem of a collector whose items are not of one type; `added` is an edge that is about to come."""
+        types = self._types.item_types(collector_id)
+        if added is not None:
+            given = self._types.output_type(added.source)
+            if given is not None:
+                types.append(element_type(given) if added.destination.field == COLLECTION else given)
+        if common_type(types) is not None:
+            return None
+        found = ", ".join(dict.fromkeys(map(name_of_type, types)))
+        return Problem(
+            "mixed_items",
+            f"{collector_id} gathers {found}; a collector's items must be of one type",
+            node_id=collector_id,
+            field=ITEM,
+            found=found,
+            expected="one type",
+        )
+
+    def _unknown_node(self, edge: Edge, node_id: str) -> Problem:
+        suggestion = self._suggester.did_you_mean(node_id, self._nodes)
+        return Problem(
+            "unknown_node",
+            _say(f"edge {edge}: the graph has no node {node_id!r}", suggestion),
+            node_id=node_id,
+            found=node_id,
+            expected="the id of a node of the graph",
+            suggestion=suggestion,
+        )
+
+    def _unknown_port(self, side: str, edge: Edge, node_id: str, field: str, ports: Mapping[str, object]) -> Problem:
+        suggestion = self._suggester.did_you_mean(field, ports)
+        expected = ", ".join(ports) or f"no {side}s"
+        return Problem(
+            f"unknown_{side}",
+            _say(
+                f"edge {edge}: node type {self._nodes[node_id].type!r} has no {side} {field!r}, it has {expected}",
+                suggestion,
+            ),
+            node_id=node_id,
+            field=field,
+            found=field,
+            expected=expected,
+            suggestion=suggestion,
+        )
+
+
+def check_connection(
+    nodes: Mapping[str, GraphNode], adjacency: Adjacency, edge: Edge, catalogue: Mapping[str, NodeSpec]
+) -> None:
+    """Raise the first problem that `edge` would bring to the graph, if any.
+
+    Raises `NodeNotFoundError`, `NodeFieldNotFoundError` or `InvalidEdgeError`. What the edge means for the consumers of
+    an iterator or collector that it leads into is for the check of the whole graph.
+    """
+    check = ConnectionCheck(nodes, adjacency, PortTable(catalogue), Suggester())
+    problem = next(check.problems(edge), None)
+    if problem is None and check.takes_many(edge):
+        problem = check.mixture(edge.destination.node_id, edge)
+    elif problem is None:
+        holder = next(
+            (each for each in adjacency.incoming(edge.destination.node_id) if each.destination == edge.destination),
+            None,
+        )
+        problem = check.taken(edge, holder) if holder else None
+    if problem is not None:
+        error = _ERRORS.get(problem.code, InvalidEdgeError)
+        raise error(problem.message, node_id=problem.node_id, field=problem.field, value=problem.found)
+
+
+def _say(message: str, suggestion: str | None) -> str:
+    return f"{message}; {suggestion}" if suggestion else message

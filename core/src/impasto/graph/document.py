@@ -1,0 +1,142 @@
+"""`read_document`: a JSON document read as a graph's parts.
+
+Looks at form only: what is no object, no text or no edge is reported, every case of it. Whether nodes and edges make
+sense together is checked elsewhere. Called by `Graph.from_document`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from impasto.errors import GraphValidationError, Problem
+from impasto.graph.edge import Edge, EdgeConnection
+from impasto.graph.node import ANNOTATIONS, GraphNode
+
+__all__ = ["read_document"]
+
+_ENDS = ("source", "destination")
+
+
+def read_document(document: object) -> tuple[str, dict[str, GraphNode], list[Edge]]:
+    """The id, nodes and edges of a graph document.
+
+    Raises `GraphValidationError` with every problem of form.
+    """
+    if not isinstance(document, Mapping):
+        raise GraphValidationError([_malformed("a graph", document, "an object with 'nodes' and 'edges'")])
+    reader = _Reader()
+    graph_id = document.get("id")
+    if graph_id is not None and not isinstance(graph_id, str):
+        reader.problems.append(_malformed("the graph's 'id'", graph_id, "a text"))
+    nodes = dict(reader.nodes(document.get("nodes")))
+    edges = list(reader.edges(document.get("edges")))
+    if reader.problems:
+        raise GraphValidationError(reader.problems)
+    return graph_id or "", nodes, edges
+
+
+class _Reader:
+    """Reads nodes and edges, and keeps the problems met on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def nodes(self, found: object) -> Iterator[tuple[str, GraphNode]]:
+        if found is None:
+            return
+        if not isinstance(found, Mapping):
+            self.problems.append(_malformed("'nodes'", found, "an object of nodes by id"))
+            return
+        for key, document in found.items():
+            node = self._node(key, document)
+            if node is not None:
+                yield key, node
+
+    def _node(self, key: Any, document: object) -> GraphNode | None:
+        if not isinstance(key, str) or not isinstance(document, Mapping):
+            self.problems.append(_malformed(f"node {key!r}", document, "an object under a text", node_id=str(key)))
+            return None
+        rest = dict(document)
+        node_id, node_type = rest.pop("id", key), rest.pop("type", None)
+        is_intermediate, use_cache = rest.pop("is_intermediate", False), rest.pop("use_cache", None)
+        before = len(self.problems)
+        if not isinstance(node_id, str) or not node_id:
+            self._wrong(key, "id", node_id, "a text")
+        if not isinstance(node_type, str):
+            self._wrong(key, "type", node_type, "the name of a node type")
+        if is_intermediate is not None and not isinstance(is_intermediate, bool):
+            self._wrong(key, "is_intermediate", is_intermediate, "true or false")
+        if use_cache is not None and not isinstance(use_cache, bool):
+            self._wrong(key, "use_cache", use_cache, "true, false or null")
+        if not all(isinstance(name, str) for name in rest):
+            self._wrong(key, "inputs", list(rest), "texts as names of inputs")
+        if len(self.problems) > before:
+            return None
+        annotations = {name: rest.pop(name) for name in ANNOTATIONS & rest.keys()}
+        return GraphNode(node_id, node_type, bool(is_intermediate), use_cache, rest, annotations)
+
+    def edges(self, found: object) -> Iterator[Edge]:
+        if found is None:
+            return
+        if not isinstance(found, list | tuple):
+            self.problems.append(_malformed("'edges'", found, "a list of edges"))
+            return
+        seen: set[Edge] = set()
+        for place, document in enumerate(found):
+            edge = self._edge(place, document)
+            if edge in seen:
+                self.problems.append(_repeated(place, edge))
+            elif edge is not None:
+                seen.add(edge)
+                yield edge
+
+    def _edge(self, place: int, document: object) -> Edge | None:
+        if not isinstance(document, Mapping):
+            self.problems.append(_malformed(f"edges[{place}]", document, "an object with 'source' and 'destination'"))
+            return None
+        ends = [self._end(place, name, document.get(name)) for name in _ENDS]
+        source, destination = ends
+        return Edge(source, destination) if source and destination else None
+
+    def _end(self, place: int, name: str, found: object) -> EdgeConnection | None:
+        if isinstance(found, Mapping):
+            node_id, field = found.get("node_id"), found.get("field")
+            if isinstance(node_id, str) and isinstance(field, str):
+                return EdgeConnection(node_id, field)
+        self.problems.append(
+            _malformed(f"edges[{place}].{name}", found, "an object with the texts 'node_id' and 'field'", field=name)
+        )
+        return None
+
+    def _wrong(self, key: str, name: str, found: object, expected: str) -> None:
+        self.problems.append(_malformed(f"{name!r} of node {key!r}", found, expected, node_id=key, field=name))
+
+
+def _malformed(
+    what: str, found: object, expected: str, *, node_id: str | None = None, field: str | None = None
+) -> Problem:
+    shown = (
+        "missing"
+        if found is None
+        else repr(found)
+        if isinstance(found, str | int | float)
+        else f"a {type(found).__name__}"
+    )
+    return Problem(
+        "malformed",
+        f"{what} must be {expected}; it is {shown}",
+        node_id=node_id,
+        field=field,
+        found=found,
+        expected=expected,
+    )
+
+
+def _repeated(place: int, edge: Edge) -> Problem:
+    return Problem(
+        "duplicate_edge",
+        f"edges[{place}] repeats the edge {edge}; leave one out",
+        node_id=edge.destination.node_id,
+        field=edge.destination.field,
+        found=str(edge),
+        expected="each edge once",
+    )

@@ -1,0 +1,115 @@
+"""`TypeResolver`: what an output really gives, when that depends on what is connected to its node.
+
+An iterator declares that it gives anything; connected to a list of images it gives images, and whatever reads it must
+take images. The same holds for a collector's list and for a branch's value. Used by the checks of connections.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from impasto.graph.adjacency import Adjacency
+from impasto.graph.compatibility import element_type, is_connectable, list_of
+from impasto.graph.control_flow import CHOSEN, COLLECTION, ITEM, SIDES
+from impasto.graph.edge import EdgeConnection
+from impasto.graph.node import GraphNode
+from impasto.graph.ports import PortTable
+from impasto_sdk.node import NodeKind
+
+__all__ = ["TypeResolver", "common_type"]
+
+#: Outputs whose type follows from the types that arrive at these inputs.
+_FOLLOWING: Mapping[tuple[NodeKind, str], frozenset[str]] = {
+    (NodeKind.ITERATE, ITEM): frozenset({COLLECTION}),
+    (NodeKind.COLLECT, COLLECTION): frozenset({COLLECTION, ITEM}),
+    (NodeKind.BRANCH, CHOSEN): frozenset(SIDES.values()),
+}
+
+
+def common_type(types: Iterable[Any]) -> Any | None:
+    """The one among `types` that all others may be taken as; `Any` when none says anything, None when there is none."""
+    distinct = [each for each in dict.fromkeys(types) if each is not Any]
+    if not distinct:
+        return Any
+    for candidate in distinct:
+        if all(is_connectable(each, candidate) for each in distinct):
+            return candidate
+    return None
+
+
+class TypeResolver:
+    """Types of outputs, each worked out once."""
+
+    def __init__(self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, table: PortTable) -> None:
+        self._nodes = nodes
+        self._adjacency = adjacency
+        self._table = table
+        self._known: dict[EdgeConnection, Any] = {}
+
+    def output_type(self, output: EdgeConnection) -> Any | None:
+        """The type that `output` gives; None when its node or its type has no such output."""
+        declared = self._declared(output)
+        if declared is None or not self._deciding(output):
+            return declared
+        # a stack instead of recursion: collectors and iterators may follow one another a thousand times
+        open_outputs, entered = [output], {output}
+        while open_outputs:
+            top = open_outputs[-1]
+            unknown = [
+                source
+                for _, source in self._deciding(top)
+                if source not in self._known and source not in entered and self._deciding(source)
+            ]
+            if unknown:
+                entered.update(unknown)
+                open_outputs.extend(unknown)
+                continue
+            self._known[open_outputs.pop()] = self._decide(top)
+        return self._known[output]
+
+    def item_types(self, collector_id: str) -> list[Any]:
+        """The types of all that a collector gathers: its items, and the items of its lists."""
+        arriving = []
+        for source, destination in self._adjacency.incoming(collector_id):
+            given = self._arriving(source)
+            arriving.append(element_type(given) if destination.field == COLLECTION else given)
+        return arriving
+
+    def _decide(self, output: EdgeConnection) -> Any:
+        kind = self._kind(output)
+        if kind is NodeKind.COLLECT:
+            return list_of(common_type(self.item_types(output.node_id)) or Any)
+        arriving = [self._arriving(source) for _, source in self._deciding(output)]
+        if kind is NodeKind.ITERATE:
+            return element_type(arriving[0])
+        # a branch with both sides of one type gives that type; otherwise anything, until it has chosen
+        one_type = len(arriving) == len(SIDES) and len(set(arriving)) == 1
+        return arriving[0] if one_type else Any
+
+    def _arriving(self, source: EdgeConnection) -> Any:
+        if source in self._known:
+            return self._known[source]
+        # what is not known by now is part of a circle, or does not exist; both are reported elsewhere
+        declared = self._declared(source)
+        return Any if declared is None or self._deciding(source) else declared
+
+    def _deciding(self, output: EdgeConnection) -> list[tuple[str, EdgeConnection]]:
+        """The inputs, with what leads into them, that decide the type of `output`."""
+        kind = self._kind(output)
+        inputs = _FOLLOWING.get((kind, output.field)) if kind else None
+        if not inputs:
+            return []
+        return [
+            (destination.field, source)
+            for source, destination in self._adjacency.incoming(output.node_id)
+            if destination.field in inputs
+        ]
+
+    def _kind(self, output: EdgeConnection) -> NodeKind | None:
+        node = self._nodes.get(output.node_id)
+        ports = self._table.of(node.type) if node else None
+        return ports.kind if ports else None
+
+    def _declared(self, output: EdgeConnection) -> Any | None:
+        node = self._nodes.get(output.node_id)
+        ports = self._table.of(node.type) if node else None
+        return ports.outputs.get(output.field) if ports else None

@@ -1,0 +1,218 @@
+"""`Graph`: a document of nodes and edges that can be changed, asked for its neighbours, and checked.
+
+Author time only: nothing is expanded or run here. Adjacency is indexed, so each change costs the edges it touches (and
+`add_edge` a walk below its destination, when it could close a circle). Used by the queue's submissions, by panels, and
+by the scheduler, which never changes the graph it runs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import (
+    CyclicalGraphError,
+    DuplicateNodeIdError,
+    GraphValidationError,
+    InvalidEdgeError,
+    NodeAlreadyInGraphError,
+    NodeNotFoundError,
+    Problem,
+)
+from impasto.graph.adjacency import Adjacency
+from impasto.graph.check import find_problems
+from impasto.graph.connection import check_connection
+from impasto.graph.document import read_document
+from impasto.graph.edge import Edge
+from impasto.graph.node import GraphNode
+from impasto.graph.suggestions import Suggester
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.node import NodeSpec
+
+if TYPE_CHECKING:
+    import networkx
+
+__all__ = ["Graph"]
+
+
+class Graph:
+    """Nodes by id, and edges between their fields."""
+
+    def __init__(self, id: str = "", nodes: Mapping[str, GraphNode] | None = None, edges: Iterable[Edge] = ()) -> None:
+        """A graph of these nodes and edges, unchecked: `problems` says what is wrong with it."""
+        self.id = id
+        self._nodes: dict[str, GraphNode] = dict(nodes or {})
+        self._adjacency = Adjacency(edges)
+
+    @classmethod
+    def from_document(cls, document: object) -> "Graph":
+        """The graph that a JSON document describes.
+
+        Raises `GraphValidationError`, listing every problem, for a document that does not have a graph's form.
+        Whether its nodes exist and its edges fit is for `problems` to say.
+        """
+        return cls(*read_document(document))
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """The graph as JSON values; `from_document` reads them back."""
+        return {
+            "id": self.id,
+            "nodes": {key: node.to_document() for key, node in self._nodes.items()},
+            "edges": [edge.to_document() for edge in self._adjacency],
+        }
+
+    @property
+    def nodes(self) -> Mapping[str, GraphNode]:
+        """The nodes by key, in order of addition; read only."""
+        return MappingProxyType(self._nodes)
+
+    @property
+    def edges(self) -> Sequence[Edge]:
+        """The edges in order of addition."""
+        return tuple(self._adjacency)
+
+    def incoming(self, node_id: str) -> Sequence[Edge]:
+        """The edges that lead into a node, in order of addition."""
+        return tuple(self._adjacency.incoming(node_id))
+
+    def outgoing(self, node_id: str) -> Sequence[Edge]:
+        """The edges that leave a node, in order of addition."""
+        return tuple(self._adjacency.outgoing(node_id))
+
+    def get_node(self, node_id: str) -> GraphNode:
+        """The node. Raises `NodeNotFoundError`."""
+        try:
+            return self._nodes[node_id]
+        except KeyError:
+            raise NodeNotFoundError(
+                f"the graph has no node {node_id!r}",
+                node_id=node_id,
+                suggestion=Suggester().did_you_mean(node_id, self._nodes),
+            ) from None
+
+    def add_node(self, node: GraphNode) -> None:
+        """Add a node.
+
+        Raises `NodeAlreadyInGraphError` when this very node is there, `DuplicateNodeIdError` when another has its id.
+        """
+        present = self._nodes.get(node.id)
+        if present == node:
+            raise NodeAlreadyInGraphError(f"node {node.id!r} is in the graph already", node_id=node.id)
+        if present is not None:
+            raise DuplicateNodeIdError(
+                f"node id {node.id!r} is taken by a {present.type!r} node",
+                node_id=node.id,
+                suggestion="give it another id, or use `update_node`",
+            )
+        self._nodes[node.id] = node
+
+    def update_node(self, node_id: str, node: GraphNode) -> None:
+        """Put `node` in the place of the node `node_id`; its edges stay, and follow it when the id changes.
+
+        Raises `NodeNotFoundError`, and `DuplicateNodeIdError` when the new id belongs to another node.
+        """
+        self.get_node(node_id)
+        if node.id == node_id:
+            self._nodes[node_id] = node
+            return
+        if node.id in self._nodes:
+            raise DuplicateNodeIdError(
+                f"node {node_id!r} cannot be renamed to {node.id!r}: another node has that id", node_id=node.id
+            )
+        moved = dict.fromkeys((*self.incoming(node_id), *self.outgoing(node_id)))
+        for edge in moved:
+            self._adjacency.remove(edge)
+        del self._nodes[node_id]
+        self._nodes[node.id] = node
+        for edge in moved:
+            source, destination = (end._replace(node_id=node.id) if end.node_id == node_id else end for end in edge)
+            self._adjacency.add(Edge(source, destination))
+
+    def delete_node(self, node_id: str) -> None:
+        """Take out a node and its edges. Raises `NodeNotFoundError`."""
+        self.get_node(node_id)
+        for edge in (*self.incoming(node_id), *self.outgoing(node_id)):
+            self._adjacency.remove(edge)
+        del self._nodes[node_id]
+
+    def add_edge(self, edge: Edge, catalogue: Mapping[str, NodeSpec] | None = None) -> None:
+        """Add an edge. With `catalogue`, its fields, its types and whether its input is free are checked too.
+
+        Raises `NodeNotFoundError`, `NodeFieldNotFoundError`, `InvalidEdgeError` or `CyclicalGraphError`, and then
+        leaves the graph as it was.
+        """
+        self.get_node(edge.source.node_id)
+        self.get_node(edge.destination.node_id)
+        if edge in self._adjacency:
+            raise InvalidEdgeError(f"the edge {edge} is in the graph already", node_id=edge.destination.node_id)
+        cycle = self._cycle_closed_by(edge)
+        if cycle:
+            raise CyclicalGraphError(f"the edge {edge} would close a circle: {' → '.join(cycle)}", cycle)
+        if catalogue is not None:
+            check_connection(self._nodes, self._adjacency, edge, catalogue)
+        self._adjacency.add(edge)
+
+    def delete_edge(self, edge: Edge) -> None:
+        """Take out an edge. Raises `InvalidEdgeError` when it is not in the graph."""
+        if edge not in self._adjacency:
+            raise InvalidEdgeError(f"the graph has no edge {edge}", node_id=edge.destination.node_id)
+        self._adjacency.remove(edge)
+
+    def problems(self, catalogue: Mapping[str, NodeSpec]) -> list[Problem]:
+        """Everything that keeps the graph from running with these node types; empty when it can run. O(V + E)."""
+        return find_problems(self._nodes, self._adjacency, catalogue)
+
+    def validate_self(self, catalogue: Mapping[str, NodeSpec]) -> None:
+        """Raise `GraphValidationError`, listing every problem, when the graph cannot run with these node types."""
+        problems = self.problems(catalogue)
+        if problems:
+            raise GraphValidationError(problems)
+
+    def nx_graph(self) -> "networkx.MultiDiGraph[Any]":
+        """The graph for networkx: an edge for each edge, with its fields as ``source_field``, ``destination_field``."""
+        import networkx  # takes a quarter of a second, and most servers never need it
+
+        graph: networkx.MultiDiGraph[Any] = networkx.MultiDiGraph()
+        graph.add_nodes_from(self._nodes)
+        for source, destination in self._adjacency:
+            graph.add_edge(
+                source.node_id, destination.node_id, source_field=source.field, destination_field=destination.field
+            )
+        return graph
+
+    def nx_graph_flat(self) -> "networkx.DiGraph[Any]":
+        """The graph for networkx: one edge for each pair of nodes that are joined, fields left out."""
+        import networkx  # see `nx_graph`
+
+        graph: networkx.DiGraph[Any] = networkx.DiGraph()
+        graph.add_nodes_from(self._nodes)
+        graph.add_edges_from((source.node_id, destination.node_id) for source, destination in self._adjacency)
+        return graph
+
+    def _cycle_closed_by(self, edge: Edge) -> list[str]:
+        """The nodes of the circle that `edge` would close, the first again at the end; empty when there is none."""
+        start, goal = edge.destination.node_id, edge.source.node_id
+        if start == goal:
+            return [start, start]
+        if not self._adjacency.incoming(goal) or not self._adjacency.outgoing(start):
+            return []
+        came_from: dict[str, str] = {start: goal}
+        open_nodes = [start]
+        while open_nodes:
+            here = open_nodes.pop()
+            for onward in self._adjacency.outgoing(here):
+                reached = onward.destination.node_id
+                if reached in came_from:
+                    continue
+                came_from[reached] = here
+                if reached == goal:
+                    return _way_back(came_from, goal)
+                open_nodes.append(reached)
+        return []
+
+
+def _way_back(came_from: Mapping[str, str], goal: str) -> list[str]:
+    """The circle through `goal`, in the direction of its edges."""
+    way = [goal]
+    while (before := came_from[way[-1]]) != goal:
+        way.append(before)
+    return [goal, *reversed(way)]
