@@ -95,14 +95,15 @@ class NodeConformance:
         assert _saved(first) == _saved(second)
 
     def test_it_stops_when_cancelled(self) -> None:
-        """A long-running node ends with `CanceledError` when the session is cancelled."""
-        if not self.long_running:
-            pytest.skip("not declared long_running")
+        """With its session cancelled, a long-running node ends with `CanceledError`; a short one may also finish."""
         context = self.make_context()
         node = self._make_node(context)
         context.cancel()
-        with pytest.raises(CanceledError):
-            run_node(node, context)
+        try:
+            output = run_node(node, context)
+        except CanceledError:
+            return
+        assert not self.long_running, f"{node.spec.type} finished although its session was cancelled: {output!r}"
 
     def _make_node(self, context: FakeContext) -> BaseInvocation:
         """The node with its inputs, pictures among them put into the context's library."""

@@ -32,9 +32,8 @@ class SavedImage:
     @property
     def picture(self) -> Image.Image:
         """The decoded picture; a new one each time, so that no node changes another's."""
-        picture = Image.open(io.BytesIO(self.data))
-        picture.load()
-        return picture
+        with Image.open(io.BytesIO(self.data)) as picture:
+            return picture.copy()
 
 
 class FakeImages:
