@@ -1,13 +1,15 @@
-"""Installed distributions for tests: real metadata and real modules in a folder that Python imports from."""
+"""The `distributions` fixture: a folder of plugins made with `make_plugin`, from which this process imports."""
 
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from impasto.host import PluginHost
+from support.plugins import make_plugin
 
 __all__ = ["Distributions", "distributions"]
 
@@ -19,29 +21,13 @@ class Distributions:
         self.folder = folder
         self.modules: list[str] = []
 
-    def install(
-        self,
-        name: str,
-        code: str,
-        *,
-        version: str = "1.0.0",
-        requires: tuple[str, ...] = ("impasto-sdk>=0.1,<0.2",),
-        entry_point: str | None = None,
-    ) -> str:
+    def install(self, name: str, code: str, **declared: Any) -> str:
         """Install a distribution whose plugin is a module with `code`; gives the module's name.
 
-        The code may use `hookimpl` without importing it. `entry_point`: what it names, if not the module.
+        The code may use `hookimpl` without importing it; `declared` is what `make_plugin` takes beside it.
         """
-        module = name.lower().replace("-", "_").replace(".", "_")
-        (self.folder / f"{module}.py").write_text(
-            "from impasto_sdk.hookspecs import hookimpl\n" + textwrap.dedent(code), "utf-8"
-        )
-        info = self.folder / f"{module}-{version}.dist-info"
-        info.mkdir()
-        lines = ["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}"]
-        lines += [f"Requires-Dist: {line}" for line in requires]
-        (info / "METADATA").write_text("\n".join(lines) + "\n", "utf-8")
-        (info / "entry_points.txt").write_text(f"[impasto.plugins]\n{module} = {entry_point or module}\n", "utf-8")
+        source = "from impasto_sdk.hookspecs import hookimpl\n" + textwrap.dedent(code)
+        module = make_plugin(self.folder, name, source, **declared).stem
         self.modules.append(module)
         return module
 

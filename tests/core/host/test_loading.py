@@ -68,7 +68,7 @@ def test_a_disabled_name_that_is_not_installed_is_logged(
 
 
 def test_a_plugin_for_another_sdk_is_set_aside_before_it_is_imported(distributions: Distributions) -> None:
-    module = distributions.install("from-the-future", "raise RuntimeError", requires=("impasto_sdk>=7,<8",))
+    module = distributions.install("from-the-future", "raise RuntimeError", sdk_range=">=7,<8")
 
     plugin = only(distributions.load())
 
@@ -80,7 +80,10 @@ def test_a_plugin_for_another_sdk_is_set_aside_before_it_is_imported(distributio
 
 def test_a_range_behind_a_marker_that_is_false_does_not_count(distributions: Distributions) -> None:
     distributions.install(
-        "marked", "", requires=('impasto-sdk>=7 ; python_version < "3"', "impasto-sdk[torch]>=0.1,<0.2", "numpy>=2")
+        "marked",
+        "",
+        sdk_range="[torch]>=0.1,<0.2",
+        requires=['impasto_sdk>=7 ; python_version < "3"', "numpy>=2"],
     )
 
     plugin = only(distributions.load())
@@ -89,7 +92,7 @@ def test_a_range_behind_a_marker_that_is_false_does_not_count(distributions: Dis
 
 
 def test_a_plugin_without_an_sdk_range_is_active_and_told_so(distributions: Distributions) -> None:
-    distributions.install("careless", "", requires=())
+    distributions.install("careless", "", sdk_range=None)
 
     plugin = only(distributions.load())
 
@@ -98,7 +101,7 @@ def test_a_plugin_without_an_sdk_range_is_active_and_told_so(distributions: Dist
 
 
 def test_an_unreadable_requirement_fails_its_plugin(distributions: Distributions) -> None:
-    distributions.install("garbled", "", requires=("impasto-sdk >>> 1",))
+    distributions.install("garbled", "", sdk_range=" >>> 1")
 
     plugin = only(distributions.load())
 
