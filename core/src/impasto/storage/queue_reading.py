@@ -1,0 +1,137 @@
+"""`QueueReader`: what can be asked of the queue in the database, without changing it.
+
+Also how rows are read, for the modules beside it that change them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, Update, select
+
+from impasto.storage import queue_statements as sql
+from impasto.storage.database import Database
+from impasto.storage.documents import load_document
+from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow
+from impasto.storage.tables import batches, queue_items
+from impasto_sdk.fields import JsonValue
+
+__all__ = [
+    "QueueReader",
+    "batch_of",
+    "counts_of",
+    "current_item",
+    "item_of",
+    "journals_of",
+    "narrowed",
+    "queue_counts",
+]
+
+StatementT = TypeVar("StatementT", Select[Any], Update)
+
+
+class QueueReader:
+    """Looks things up in the queue, each time as they are at one moment."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def item(self, item_id: int) -> ItemRow | None:
+        """One item."""
+        with self._database.read() as connection:
+            row = connection.execute(sql.FIND_ITEM, {"item_id": item_id}).one_or_none()
+            return None if row is None else item_of(row)
+
+    def current(self, queue_id: str) -> ItemRow | None:
+        """The running item of a queue, the first if there are several."""
+        with self._database.read() as connection:
+            return current_item(connection, queue_id)
+
+    def next(self, queue_id: str) -> ItemRow | None:
+        """The item of a queue that will be claimed next."""
+        with self._database.read() as connection:
+            row = connection.execute(sql.FIND_NEXT, {"queue_id": queue_id}).one_or_none()
+            return None if row is None else item_of(row)
+
+    def items(self, queue_id: str, which: ItemFilter) -> list[ItemRow]:
+        """Items of a queue in the order of their numbers."""
+        statement = narrowed(sql.FIND_ITEMS, queue_id, which)
+        if which.status is not None:
+            statement = statement.where(queue_items.c.status == which.status)
+        if which.item_ids is not None:
+            statement = statement.where(queue_items.c.item_id.in_(which.item_ids))
+        if which.after is not None:
+            number = queue_items.c.item_id
+            statement = statement.where(number < which.after if which.newest_first else number > which.after)
+        order = queue_items.c.item_id.desc() if which.newest_first else queue_items.c.item_id
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(order).limit(which.limit), {"queue_id": queue_id})
+            return [item_of(row) for row in rows]
+
+    def batch(self, queue_id: str, batch_id: str) -> BatchRow | None:
+        """One batch."""
+        with self._database.read() as connection:
+            row = connection.execute(sql.FIND_BATCH, {"queue_id": queue_id, "batch_id": batch_id}).one_or_none()
+            return None if row is None else batch_of(row)
+
+    def batches(self, ids: Sequence[int]) -> dict[int, BatchRow]:
+        """Batches by their row."""
+        with self._database.read() as connection:
+            return {row.id: batch_of(row) for row in connection.execute(sql.FIND_BATCHES, {"ids": list(ids)})}
+
+    def journals(self, item_ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
+        """What finished executions gave, by item and execution id, in the order in which they finished."""
+        with self._database.read() as connection:
+            return journals_of(connection, item_ids)
+
+    def counts(self, queue_id: str) -> tuple[Counts, ItemRow | None]:
+        """How many items of a queue are in each status, and the running one."""
+        with self._database.read() as connection:
+            return queue_counts(connection, queue_id), current_item(connection, queue_id)
+
+
+def narrowed(statement: StatementT, queue_id: str, which: ItemFilter) -> StatementT:
+    """`statement` for the batches that `which` names only."""
+    if which.batch_ids is None and which.destination is None:
+        return statement
+    meant = select(batches.c.id).where(batches.c.queue_id == queue_id)
+    if which.batch_ids is not None:
+        meant = meant.where(batches.c.batch_id.in_(which.batch_ids))
+    if which.destination is not None:
+        meant = meant.where(batches.c.destination == which.destination)
+    return statement.where(queue_items.c.batch.in_(meant))
+
+
+def current_item(connection: Connection, queue_id: str) -> ItemRow | None:
+    """The running item of a queue, the first if there are several."""
+    row = connection.execute(sql.FIND_CURRENT, {"queue_id": queue_id}).one_or_none()
+    return None if row is None else item_of(row)
+
+
+def queue_counts(connection: Connection, queue_id: str) -> Counts:
+    """The kept counts of a queue; zeros for one that was never used."""
+    row = connection.execute(sql.FIND_QUEUE, {"queue_id": queue_id}).one_or_none()
+    return Counts() if row is None else counts_of(row)
+
+
+def journals_of(connection: Connection, item_ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
+    """Outputs by item and execution id, in the order in which they finished."""
+    found: dict[int, dict[str, JsonValue]] = {}
+    for item_id, execution_id, output in connection.execute(sql.FIND_JOURNALS, {"item_ids": list(item_ids)}):
+        found.setdefault(item_id, {})[execution_id] = load_document(output)
+    return found
+
+
+def counts_of(row: Row[Any]) -> Counts:
+    """The counts among a row's columns."""
+    return Counts(**{name: row._mapping[name] for name in sql.COUNTERS})
+
+
+def item_of(row: Row[Any]) -> ItemRow:
+    """An item from a row that was read together with its batch."""
+    return ItemRow(**row._mapping)
+
+
+def batch_of(row: Row[Any]) -> BatchRow:
+    """A batch from its row."""
+    columns = {name: value for name, value in row._mapping.items() if name not in sql.COUNTERS}
+    return BatchRow(**columns, counts=counts_of(row))

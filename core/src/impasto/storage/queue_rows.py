@@ -1,0 +1,173 @@
+"""What the queue's store is given and gives: frozen rows, with times and documents as the database holds them.
+
+They stay below the queue's floor. What clients see are the records of `impasto.queue.records`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from impasto_sdk.fields import JsonValue
+
+__all__ = [
+    "BatchRow",
+    "Claimed",
+    "Cleared",
+    "Counts",
+    "Enqueued",
+    "ItemChange",
+    "ItemFilter",
+    "ItemRow",
+    "NewBatch",
+    "Sweep",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many items are in each status."""
+
+    pending: int = 0
+    in_progress: int = 0
+    waiting: int = 0
+    completed: int = 0
+    failed: int = 0
+    canceled: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.pending + self.in_progress + self.waiting + self.completed + self.failed + self.canceled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """A batch as it is stored."""
+
+    #: Number of its first item.
+    id: int
+    queue_id: str
+    batch_id: str
+    user_id: str
+    origin: str | None
+    destination: str | None
+    #: The batch as it was asked for, without its graph, as JSON.
+    request: str
+    #: Its graph as JSON.
+    graph: str
+    requested: int
+    priority: int
+    idempotency_key: str | None
+    fingerprint: str | None
+    created_at: str
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """A queue item as it is stored, with what is looked up most often of its batch."""
+
+    item_id: int
+    queue_id: str
+    #: The batch's row (`BatchRow.id`).
+    batch: int
+    batch_id: str
+    origin: str | None
+    destination: str | None
+    session_id: str
+    user_id: str
+    status: str
+    status_sequence: int
+    priority: int
+    #: ``[{node_path, field_name, value}]`` as JSON.
+    field_values: str | None
+    attempts: int
+    excused: int
+    worker_id: str | None
+    lease_expires_at: str | None
+    error_type: str | None
+    error_message: str | None
+    error_traceback: str | None
+    created_at: str
+    updated_at: str
+    started_at: str | None
+    completed_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBatch:
+    """A batch that is to be stored, and its sessions."""
+
+    queue_id: str
+    batch_id: str
+    user_id: str
+    origin: str | None
+    destination: str | None
+    request: str
+    graph: str
+    #: Session id and field values (as JSON) of each item, in order.
+    sessions: Sequence[tuple[str, str | None]]
+    #: Before everything that waits in its queue.
+    prepend: bool
+    idempotency_key: str | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """A batch that is stored: by this call, or by an earlier one with the same idempotency key."""
+
+    batch: BatchRow
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    """An item after a change of its status, and the counts and the running item of its queue at that moment."""
+
+    item: ItemRow
+    batch: Counts
+    queue: Counts
+    current: ItemRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An item that a worker has taken."""
+
+    change: ItemChange
+    batch: BatchRow
+    #: What its earlier attempts finished: outputs by execution id, in order.
+    journal: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a cancelling of many items did."""
+
+    #: Items that waited, by their owner.
+    pending: Mapping[str, list[int]]
+    #: Items that ran, each with its change.
+    running: tuple[ItemChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What emptying a queue removed."""
+
+    deleted: int
+    #: Items that were running.
+    running: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFilter:
+    """Which items of a queue are meant; None: whichever."""
+
+    status: str | None = None
+    batch_ids: Sequence[str] | None = None
+    destination: str | None = None
+    item_ids: Sequence[int] | None = None
+    #: Only items after this one, in the order that is asked for.
+    after: int | None = None
+    newest_first: bool = False
+    limit: int | None = None

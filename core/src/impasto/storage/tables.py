@@ -1,0 +1,166 @@
+"""The tables, as SQLAlchemy Core knows them: what the statements of this floor are built from.
+
+The migrations make them, not this module; a test holds that both describe one schema. Times are text
+(`impasto.storage.timestamps`), documents are JSON as text, and rows that a person makes carry `user_id`.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+__all__ = [
+    "SYSTEM_USER",
+    "batches",
+    "images",
+    "item_numbers",
+    "journal",
+    "metadata",
+    "models",
+    "queue_items",
+    "queues",
+]
+
+#: Owner of everything until there are users.
+SYSTEM_USER = "system"
+
+metadata = MetaData()
+
+
+def _counters() -> tuple[Column[int], ...]:
+    """One kept count for each status: a status change adds and subtracts one, and nothing ever counts a whole queue."""
+    names = ("pending", "in_progress", "waiting", "completed", "failed", "canceled")
+    return tuple(Column(name, Integer, nullable=False, server_default="0") for name in names)
+
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("queue_id", String, primary_key=True),
+    Column("paused", Boolean, nullable=False, server_default="0"),
+    *_counters(),
+)
+
+#: A single row that gives out item numbers, so that a block of them is taken in one statement and none is used twice.
+item_numbers = Table(
+    "item_numbers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    #: The number of its first item: like all of them never used twice.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("queue_id", String, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("user_id", String, nullable=False),
+    Column("origin", String),
+    Column("destination", String),
+    #: The batch as it was asked for, without its graph.
+    Column("request", Text, nullable=False),
+    Column("graph", Text, nullable=False),
+    Column("requested", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("idempotency_key", String),
+    #: Hash of what was asked for with the key, so that a key used for something else is noticed.
+    Column("fingerprint", String),
+    Column("created_at", String, nullable=False),
+    *_counters(),
+    Index("ix_batches_batch_id", "queue_id", "batch_id", unique=True),
+    Index("ix_batches_idempotency_key", "queue_id", "user_id", "idempotency_key", unique=True),
+)
+
+queue_items = Table(
+    "queue_items",
+    metadata,
+    Column("item_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("queue_id", String, nullable=False),
+    Column("batch", BigInteger, ForeignKey("batches.id", ondelete="CASCADE"), nullable=False),
+    Column("session_id", String, nullable=False),
+    Column("user_id", String, nullable=False),
+    Column("status", String, nullable=False),
+    #: Rises with each change of the status.
+    Column("status_sequence", Integer, nullable=False, server_default="0"),
+    Column("priority", Integer, nullable=False),
+    #: What this session puts into the batch's graph: ``[{node_path, field_name, value}]``.
+    Column("field_values", Text),
+    #: How often it was claimed, and how many of these claims ended through no fault of its own.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("excused", Integer, nullable=False, server_default="0"),
+    Column("worker_id", String),
+    Column("lease_expires_at", String),
+    Column("error_type", String),
+    Column("error_message", Text),
+    Column("error_traceback", Text),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("started_at", String),
+    Column("completed_at", String),
+    Index("ix_queue_items_batch", "batch", "status"),
+    Index("ix_queue_items_session_id", "session_id", unique=True),
+)
+# what a claim walks: the first entry of a queue's pending items is the next one to run
+Index(
+    "ix_queue_items_next",
+    queue_items.c.queue_id,
+    queue_items.c.status,
+    queue_items.c.priority.desc(),
+    queue_items.c.item_id,
+)
+
+#: What finished executions gave, written before anyone is told, so that an item that lost its worker goes on from here.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("item_id", BigInteger, ForeignKey("queue_items.item_id", ondelete="CASCADE"), nullable=False),
+    Column("execution_id", String, nullable=False),
+    Column("output", Text, nullable=False),
+    Index("ix_journal_item", "item_id", "execution_id", unique=True),
+)
+
+images = Table(
+    "images",
+    metadata,
+    #: Microseconds since 1970 of its creation, moved up to the next free number where two meet: at once the order of
+    #: the gallery, the key of its pages and the row of its search index.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("image_name", String, nullable=False, unique=True),
+    Column("user_id", String, nullable=False),
+    Column("image_origin", String, nullable=False),
+    Column("image_category", String, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("is_intermediate", Boolean, nullable=False),
+    Column("starred", Boolean, nullable=False),
+    Column("has_workflow", Boolean, nullable=False),
+    Column("board_id", String),
+    Column("session_id", String),
+    Column("node_id", String),
+    Column("metadata", Text),
+    #: Only of pictures whose file cannot carry them, which is all but PNG.
+    Column("graph", Text),
+    Column("workflow", Text),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("deleted_at", String),
+    Index("ix_images_gallery", "is_intermediate", "image_category", "starred", "id"),
+    Index("ix_images_board", "board_id", "is_intermediate", "image_category", "starred", "id"),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("user_id", String, nullable=False),
+    Column("path", String, nullable=False, unique=True),
+    Column("hash", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("base", String, nullable=False),
+    Column("type", String, nullable=False),
+    #: The whole record, these columns included.
+    Column("record", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Index("ix_models_kind", "type", "base", "name"),
+)
