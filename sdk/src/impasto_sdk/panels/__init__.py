@@ -5,8 +5,14 @@ A plugin declares a `Panel` (fields in `Section`s, and a function that makes a g
 fields are the classes named after their kinds.
 """
 
+from impasto_sdk.panels.check import PanelNotice, Verdict, check
 from impasto_sdk.panels.condition import AllOf, AnyOf, Comparison, Condition, Not, When, when
+from impasto_sdk.panels.contribution import Contribution, contribute, missing_from, plugin_prefix
+from impasto_sdk.panels.declaration import check_form
+from impasto_sdk.panels.effective import Effective, Group, effective
 from impasto_sdk.panels.field import PanelField
+from impasto_sdk.panels.filter import candidates, identifier, unmet
+from impasto_sdk.panels.findings import seed_bounds
 from impasto_sdk.panels.form import Availability, AvailabilityFix, Canvas, CanvasLayer, PanelForm, Preset, Submit
 from impasto_sdk.panels.kinds import (
     AnyField,
@@ -34,8 +40,10 @@ from impasto_sdk.panels.kinds import (
 from impasto_sdk.panels.option import Action, Option, OptionSource
 from impasto_sdk.panels.panel import ApplySection, BuildGraph, Panel, PanelSection, UpgradeValues
 from impasto_sdk.panels.reference import Reference, SameAs, fact, same_as
+from impasto_sdk.panels.scope import Scope
 from impasto_sdk.panels.section import PluginReference, Repeat, Section
 from impasto_sdk.panels.values import PanelValues
+from impasto_sdk.panels.world import World
 
 __all__ = [
     "Action",
@@ -54,6 +62,9 @@ __all__ = [
     "Colour",
     "Comparison",
     "Condition",
+    "Contribution",
+    "Effective",
+    "Group",
     "Image",
     "Images",
     "Integer",
@@ -68,6 +79,7 @@ __all__ = [
     "Panel",
     "PanelField",
     "PanelForm",
+    "PanelNotice",
     "PanelSection",
     "PanelValues",
     "PluginReference",
@@ -77,6 +89,7 @@ __all__ = [
     "Reference",
     "Repeat",
     "SameAs",
+    "Scope",
     "Secret",
     "Section",
     "Seed",
@@ -86,8 +99,20 @@ __all__ = [
     "Text",
     "TokenCount",
     "UpgradeValues",
+    "Verdict",
     "When",
+    "World",
+    "candidates",
+    "check",
+    "check_form",
+    "contribute",
+    "effective",
     "fact",
+    "identifier",
+    "missing_from",
+    "plugin_prefix",
     "same_as",
+    "seed_bounds",
+    "unmet",
     "when",
 ]

@@ -67,6 +67,11 @@ class PanelSection(DeclaredPart):
     needs: Many[Word]
     apply: ApplySection = Field(exclude=True, repr=False)
 
+    @property
+    def id(self) -> str:
+        """The section's id, unique among all plugins."""
+        return self.section.id
+
     @model_validator(mode="after")
     def _check_declaration(self) -> "PanelSection":
         check_contributed_section(self.section)
