@@ -27,7 +27,7 @@ def find_problems(
     for key, node in nodes.items():
         if key != node.id:
             problems.append(_mismatch(key, node))
-            node = replace(node, id=key)  # noqa: PLW2901 - edges know it by its key
+            node = replace(node, id=key)  # edges know it by its key
         problems.extend(node_problems(node, connected, table, suggester))
     check = ConnectionCheck(nodes, adjacency, table, suggester)
     problems.extend(_edge_problems(adjacency, check))

@@ -6,7 +6,6 @@ number; a number as text; a subclass; a text where a choice is wanted. What a ru
 the node itself, when the value arrives.
 """
 
-from collections.abc import Hashable
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -77,7 +76,7 @@ def _choice_fits(source: Any, target: Any) -> bool:
     return any(is_connectable(source, kind) for kind in _kinds_of_values(target))
 
 
-def _kinds_of_values(choice: Any) -> set[Hashable]:
+def _kinds_of_values(choice: Any) -> set[type]:
     return {type(value) for value in get_args(choice)}
 
 
