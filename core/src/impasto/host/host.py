@@ -17,9 +17,9 @@ from impasto.host.discovery import installed_plugins
 from impasto.host.loader import LoadedPlugin, load_plugin, set_aside
 from impasto.host.plugin import PluginInfo
 from impasto_sdk.contributions import EnqueueProposal
-from impasto_sdk.errors import EnqueueRefusedError
+from impasto_sdk.errors import DeviceError, EnqueueRefusedError
 from impasto_sdk.events import Event
-from impasto_sdk.models import ModelIdentification
+from impasto_sdk.models import DeviceInfo, ModelIdentification
 
 __all__ = ["PluginHost"]
 
@@ -90,6 +90,26 @@ class PluginHost:
                 elif best is None or answer.confidence > best.confidence:
                     best = answer
         return best
+
+    def find_device(self, requested: str, precision: str) -> DeviceInfo | None:
+        """The device for a worker: the first answer of a plugin, in order of names; None when none knows devices.
+
+        Called in workers only. Raises `DeviceError` when a plugin says that what was asked for is not there; anything
+        else a plugin raises is logged and counts as no answer.
+        """
+        for name, caller in self._implementers.get("find_device", ()):
+            try:
+                answers = caller(requested=requested, precision=precision)
+            except DeviceError:
+                raise
+            except Exception:  # another plugin may know the device
+                logger.warning("plugin %r: find_device failed for %r", name, requested, exc_info=True)
+                continue
+            for answer in answers:
+                if isinstance(answer, DeviceInfo):
+                    return answer
+                logger.warning("plugin %r: find_device answered %r; a DeviceInfo is wanted", name, answer)
+        return None
 
     def before_enqueue(self, proposal: EnqueueProposal) -> None:
         """Ask every plugin whether a batch may be stored.
