@@ -1,0 +1,85 @@
+"""How a command finds its server: the one it is told of, the one that runs on the root folder, or one of its own."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from impasto.cli.client import Client
+from impasto.cli.terminal import waiting
+from impasto.errors import ServerError
+from impasto.settings import Settings
+
+__all__ = ["ADDRESS_FILE", "connect", "running_server"]
+
+#: Where a server writes its address, in its root folder.
+ADDRESS_FILE = "server.json"
+#: A server on this machine that takes longer to say that it lives is none.
+ALIVE_TIMEOUT_S = 5.0
+
+
+@contextmanager
+def connect(root: Path | None, url: str | None, *, start: bool = True) -> Iterator[Client]:
+    """A client of the server to talk to; an embedded server ends with the block.
+
+    `url` names the server; without it, the one that runs on `root` is taken, else one is embedded on a free port. With
+    `start=False` the embedded one starts no workers and runs nothing: it can only be asked. Raises `ServerError` when
+    there is no server at `url` or none can be started, `SettingsError` for unusable settings.
+    """
+    if url is not None:
+        address = url if "://" in url else f"http://{url}"
+        if not _is_alive(address):
+            raise ServerError(
+                f"no Impasto server answers at {address}; start one with `impasto serve`, or leave out --url"
+            )
+        with Client(address) as client:
+            yield client
+        return
+    settings = Settings.load(root=root, flags={"port": 0, "host": "127.0.0.1"})
+    found = running_server(settings.root)
+    with (
+        _existing(found) if found is not None else _embedded(settings, start=start) as address,
+        Client(address) as client,
+    ):
+        yield client
+
+
+def running_server(root: Path) -> str | None:
+    """The address of the server that runs on a root folder; None when none does."""
+    try:
+        url = str(json.loads((root / ADDRESS_FILE).read_text("utf-8"))["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if _is_alive(url) else None
+
+
+@contextmanager
+def _existing(url: str) -> Iterator[str]:
+    yield url
+
+
+@contextmanager
+def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
+    """A server in this process, on a free port."""
+    # the whole server is imported only by a command that needs one of its own
+    from impasto.api.server import Server
+    from impasto.app import Impasto
+
+    with waiting("Starting an embedded server"):
+        server = Server(Impasto.build(settings), work=start)
+        url = server.start_in_thread()
+    try:
+        yield url
+    finally:
+        with waiting("Stopping the embedded server"):
+            server.stop()
+
+
+def _is_alive(url: str) -> bool:
+    try:
+        response = httpx.get(f"{url}/health", timeout=ALIVE_TIMEOUT_S, trust_env=False)
+        return response.is_success and response.json()["status"] == "ok"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,96 @@
+"""How a command ends when it cannot do what it was asked: its errors, its exit status and the lines it prints."""
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+
+from impasto.errors import CoreError, ServerError, SettingsError
+from impasto_sdk.errors import ImpastoError
+
+__all__ = [
+    "CommandError",
+    "ExitStatus",
+    "RequestRefusedError",
+    "RunFailedError",
+    "StoppedError",
+    "lines_of",
+    "status_of",
+]
+
+
+class ExitStatus(IntEnum):
+    """What a command's exit status means."""
+
+    DONE = 0
+    #: It was understood and could not be done: a run failed, a thing is missing, a request was refused.
+    FAILED = 1
+    #: The command line or a setting is wrong.
+    USAGE = 2
+    #: No server can be reached or started.
+    NO_SERVER = 3
+    #: Ctrl-C; what was running was cancelled.
+    INTERRUPTED = 130
+
+
+class CommandError(CoreError):
+    """What was asked for cannot be done; the message is all that a person needs."""
+
+
+class RequestRefusedError(CommandError):
+    """The server answered with a problem document.
+
+    `status` is the HTTP status, `kind` the document's type and `errors` its entries, each with at least a message.
+    """
+
+    def __init__(
+        self, status: int, detail: str, *, kind: str = "", errors: Sequence[Mapping[str, object]] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.errors = tuple(errors)
+
+
+class RunFailedError(CommandError):
+    """A queue item did not complete. `item_id` names it, `status` is how it ended."""
+
+    def __init__(self, item_id: int, status: str, problem: str) -> None:
+        super().__init__(f"queue item {item_id} {status}: {problem}" if problem else f"queue item {item_id} {status}")
+        self.item_id = item_id
+        self.status = status
+        self.problem = problem
+
+
+class StoppedError(CommandError):
+    """Ctrl-C ended the command. `item_ids` are the queue items that were cancelled for it."""
+
+    def __init__(self, item_ids: Sequence[int] = ()) -> None:
+        what = f"; cancelled queue item {', '.join(map(str, item_ids))}" if item_ids else ""
+        super().__init__(f"stopped{what}")
+        self.item_ids = tuple(item_ids)
+
+
+def status_of(error: ImpastoError) -> ExitStatus:
+    """The exit status that an error leads to."""
+    if isinstance(error, StoppedError):
+        return ExitStatus.INTERRUPTED
+    if isinstance(error, ServerError):
+        return ExitStatus.NO_SERVER
+    if isinstance(error, SettingsError):
+        return ExitStatus.USAGE
+    return ExitStatus.FAILED
+
+
+def lines_of(error: ImpastoError) -> list[str]:
+    """What is printed for an error: one line, and below it one for each problem when there are several."""
+    lines = [str(error)]
+    if isinstance(error, RequestRefusedError) and len(error.errors) > 1:
+        lines += [f"  {_entry(entry)}" for entry in error.errors]
+    elif isinstance(error, SettingsError) and len(error.problems) > 1:
+        lines = [f"{error.source}:", *(f"  {problem}" for problem in error.problems)]
+    return lines
+
+
+def _entry(entry: Mapping[str, object]) -> str:
+    place = ".".join(str(entry[key]) for key in ("node_id", "field") if entry.get(key)) or entry.get("path") or ""
+    message = str(entry.get("message", ""))
+    return f"{place}: {message}" if place and not message.startswith(str(place)) else message

@@ -1,0 +1,122 @@
+"""What ``impasto plugins``, ``nodes``, ``models`` and ``queue`` print: an answer of the server, as rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from impasto.cli.client import Client
+from impasto.cli.terminal import print_json, print_table, say
+
+__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue"]
+
+#: Most rows of the queue that are shown, the newest last.
+SHOWN_ITEMS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list, for people and for programs."""
+
+    #: As the server gave it.
+    document: Any
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    #: What is said instead of a table without rows.
+    empty: str
+    #: What is said below the table.
+    remark: str = ""
+
+    def print(self, *, as_json: bool) -> None:
+        """Print it as a table, or as JSON."""
+        if as_json:
+            print_json(self.document)
+            return
+        print_table(self.columns, self.rows, empty=self.empty)
+        if self.remark:
+            say(self.remark)
+
+
+def list_plugins(client: Client) -> Listing:
+    """Every installed plugin and what became of it."""
+    plugins = client.get("/api/v1/plugins")["plugins"]
+    return Listing(
+        document=plugins,
+        columns=("plugin", "version", "state", "sdk", "adds", "reason"),
+        rows=[
+            (p["name"], p["version"], p["state"], p["sdk_range"], _counts(p["contributions"]), p["reason"])
+            for p in plugins
+        ],
+        empty="no plugin is installed",
+    )
+
+
+def list_nodes(client: Client, search: str = "") -> Listing:
+    """Every node type in force; with `search`, those whose name, title, category or tags contain it."""
+    nodes = client.get("/api/v1/nodes")["nodes"]
+    if search:
+        nodes = [node for node in nodes if search.casefold() in _searched(node)]
+    return Listing(
+        document=nodes,
+        columns=("node", "title", "category", "version", "plugin"),
+        rows=[(n["type"], n["title"], n["category"], n["version"], n["plugin"]["name"]) for n in nodes],
+        empty=f"no node type contains {search!r}" if search else "no node type is in force; install a plugin",
+    )
+
+
+def list_models(client: Client) -> Listing:
+    """Every registered model."""
+    models = client.get("/api/v2/models/")["models"]
+    return Listing(
+        document=models,
+        columns=("model", "type", "base", "format", "size", "key", "path"),
+        rows=[
+            (m["name"], m["type"], m["base"], m["format"], megabytes(m["file_size"]), m["key"], m["path"])
+            for m in models
+        ],
+        empty="no model is registered",
+    )
+
+
+def list_queue(client: Client, queue_id: str) -> Listing:
+    """The items of a queue, oldest first, and how many there are in each status."""
+    items = client.get(f"/api/v1/queue/{queue_id}/list_all")
+    status = client.get(f"/api/v1/queue/{queue_id}/status")["queue"]
+    counts = ", ".join(
+        f"{status[name]} {name.replace('_', ' ')}"
+        for name in ("pending", "in_progress", "completed", "failed", "canceled")
+    )
+    shown = items[-SHOWN_ITEMS:]
+    hidden = f"; the newest {SHOWN_ITEMS} are shown, --json gives all" if len(items) > len(shown) else ""
+    return Listing(
+        document={"status": status, "items": items},
+        columns=("item", "status", "origin", "created", "started", "ended", "error"),
+        rows=[
+            (
+                item["item_id"],
+                item["status"],
+                item["origin"],
+                item["created_at"],
+                item["started_at"],
+                item["completed_at"],
+                item["error_message"],
+            )
+            for item in shown
+        ],
+        empty=f"the queue {queue_id!r} is empty",
+        remark=f"{counts}{hidden}",
+    )
+
+
+def megabytes(count: int | None) -> str:
+    """A number of bytes, for people."""
+    if count is None:
+        return ""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _counts(contributions: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{len(names)} {kind.replace('_', ' ')}" for kind, names in contributions.items())
+
+
+def _searched(node: Mapping[str, Any]) -> str:
+    return " ".join([node["type"], node["title"], node["category"], *node["tags"]]).casefold()
