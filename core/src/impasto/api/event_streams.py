@@ -1,0 +1,58 @@
+"""`EventStreams`: the open event streams of one server, so that it can end them all when it stops.
+
+A stream never ends by itself, and a server that waits for its connections would wait for ever.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from impasto.api.event_filter import EventFilter
+from impasto.api.event_position import EventPosition
+from impasto.events import EventBus, Subscription
+from impasto_sdk.fields import JsonValue
+
+__all__ = ["EventStreams"]
+
+
+class EventStreams:
+    """Opens streams on the bus and ends them."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._lock = threading.Lock()
+        self._open: set[Subscription] = set()
+        self._closed = False
+
+    @property
+    def epoch(self) -> str:
+        """This life of the server: ids of another one say nothing here."""
+        return self._bus.epoch
+
+    @contextmanager
+    def open(self, position: EventPosition | None, wanted: EventFilter) -> Iterator[Subscription]:
+        """A stream of what comes after `position`; None: of what comes from now on."""
+        since = None if position is None else position.id
+        if position is not None and position.epoch not in (None, self.epoch):
+            since = self._bus.last_id + 1  # an id that this life has not given, whatever its number
+        with self._bus.subscribe(since=since, accept=wanted) as stream:
+            with self._lock:
+                if self._closed:
+                    stream.end("the server stops")
+                self._open.add(stream)
+            try:
+                yield stream
+            finally:
+                with self._lock:
+                    self._open.discard(stream)
+
+    def greeting(self, stream: Subscription) -> dict[str, JsonValue]:
+        """What a stream begins with: the epoch, where it starts, and whether nothing is missing before that."""
+        return {"epoch": self.epoch, "last_id": stream.last_id, "complete": stream.complete}
+
+    def close(self) -> None:
+        """End every stream, and every one that is still opened."""
+        with self._lock:
+            self._closed = True
+            for stream in self._open:
+                stream.end("the server stops")

@@ -1,0 +1,56 @@
+"""The OpenAPI document: what FastAPI derives from the routes, with our errors in place of its own."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from impasto.api.problems import ProblemDocument, problem_responses
+
+__all__ = ["complete_openapi"]
+
+#: What a tag's routes are for, in the order in which they are listed.
+TAGS = {
+    "app": "What runs here",
+    "queue": "Enqueue graphs and follow their items",
+    "images": "The image library",
+    "models": "Model records",
+    "nodes": "The node types that graphs are made of",
+    "panels": "Forms that build graphs",
+    "plugins": "What is installed, and what became of it",
+    "events": "What happens, as it happens",
+    "health": "For supervisors and load balancers",
+}
+#: Schemas by which FastAPI describes its own errors, which no route answers with.
+_REPLACED = ("HTTPValidationError", "ValidationError")
+
+
+def complete_openapi(api: FastAPI) -> None:
+    """Make `api` describe itself truly. The document is made when it is first asked for."""
+    api.openapi_tags = [{"name": name, "description": text} for name, text in TAGS.items()]
+    derive = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            _put_problems_in(derive())
+        return derive()
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+
+
+def _put_problems_in(document: dict[str, Any]) -> None:
+    """Replace FastAPI's 422 by a problem document, and add the 500 that any route may answer with."""
+    schemas = document["components"]["schemas"]
+    for name in _REPLACED:
+        schemas.pop(name, None)
+    schemas.update(_problem_schemas())
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            if "HTTPValidationError" in str(responses.get("422", "")):
+                responses["422"] = problem_responses(422)[422]
+            responses["500"] = problem_responses(500)[500]
+
+
+def _problem_schemas() -> dict[str, Any]:
+    schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    return {**schema.pop("$defs"), "ProblemDocument": schema}

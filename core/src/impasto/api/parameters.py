@@ -1,0 +1,32 @@
+"""Parameters that many routes take: the application behind the API, and ids within bounds.
+
+Ids are bounded here because a database takes no integer above 63 bits: without the bound, a wild number in a path would
+be the server's mistake instead of the client's.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+from starlette.requests import HTTPConnection
+
+from impasto.app import Impasto
+
+__all__ = ["App", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
+
+
+async def _application(connection: HTTPConnection) -> Impasto:
+    # async, so that FastAPI does not hop to a thread for it
+    application: Impasto = connection.app.state.impasto
+    return application
+
+
+#: What the routes serve.
+App = Annotated[Impasto, Depends(_application)]
+#: The queue a path names; it comes into being with its first item.
+QueueIdParameter = Annotated[
+    str, Path(description="Name of the queue, usually `default`", min_length=1, max_length=255)
+]
+#: A queue item.
+ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=2**63 - 1)]
+#: An image, model, panel, plugin or node type.
+NameParameter = Annotated[str, Path(min_length=1, max_length=1024)]

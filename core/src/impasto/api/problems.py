@@ -1,0 +1,292 @@
+"""Problem documents (RFC 9457): the one shape in which every error leaves the API.
+
+`problem_of` decides, for an error of the platform, which status and words it gets; `install_problem_handlers` makes an
+application answer with them, FastAPI's own errors included. Nothing here is decided by a route.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from impasto.errors import (
+    BatchError,
+    BatchNotFoundError,
+    GraphError,
+    GraphValidationError,
+    ModelRegistryError,
+    QueueFullError,
+    QueueItemNotFoundError,
+    UnreadableImageError,
+    WorkerError,
+)
+from impasto_sdk.errors import (
+    DraftError,
+    EnqueueRefusedError,
+    ImpastoError,
+    ModelError,
+    NotFoundError,
+    PanelValuesError,
+)
+
+__all__ = [
+    "PROBLEM_MEDIA_TYPE",
+    "ProblemDocument",
+    "ProblemError",
+    "ProblemItem",
+    "ProblemResponse",
+    "install_problem_handlers",
+    "problem",
+    "problem_of",
+    "problem_responses",
+]
+
+#: The media type of problem documents.
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+#: A value of a request is quoted in a message up to this length.
+QUOTED_LENGTH = 80
+
+
+class ProblemItem(BaseModel):
+    """One thing that is wrong. Keys that do not apply are null."""
+
+    message: str = Field(description="What was found, what is expected and what to do, in words")
+    node_id: str | None = Field(default=None, description="The node it concerns")
+    field: str | None = Field(default=None, description="The node's field, or the parameter of the request")
+    path: str | None = Field(default=None, description="JSON Pointer into the values or the body that were sent")
+    code: str | None = Field(default=None, description="Stable name of the rule, for programs")
+    suggestion: str | None = Field(default=None, description="What was probably meant")
+    nodes: list[str] = Field(
+        default_factory=list, description="Other nodes it concerns, e.g. those of a cycle, in order"
+    )
+
+
+class ProblemDocument(BaseModel):
+    """Why a request was not carried out (RFC 9457)."""
+
+    type: str = Field(
+        description="Stable name of the kind of problem, a URN", examples=["urn:impasto:problem:not-found"]
+    )
+    title: str = Field(description="The kind of problem, in words")
+    status: int = Field(description="The HTTP status")
+    detail: str = Field(description="What is wrong with this request")
+    errors: list[ProblemItem] = Field(default_factory=list, description="Every single thing that is wrong")
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document as a response."""
+
+    media_type = PROBLEM_MEDIA_TYPE
+
+    def __init__(self, document: ProblemDocument, headers: dict[str, str] | None = None) -> None:
+        super().__init__(document.model_dump(), status_code=document.status, headers=headers)
+
+    def render(self, content: object) -> bytes:
+        """The document as JSON. What it quotes may hold halves of surrogate pairs, which JSON can only escape."""
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+class ProblemError(HTTPException):
+    """Raised by a route or a middleware to answer with a problem that no error of the platform stands for."""
+
+    def __init__(self, document: ProblemDocument) -> None:
+        super().__init__(document.status, document.detail)
+        self.document = document
+
+
+def problem(status: int, kind: str, detail: str, errors: Iterable[ProblemItem] = ()) -> ProblemDocument:
+    """A document whose type and title come from `kind`, e.g. ``not-found``."""
+    return ProblemDocument(
+        type=f"urn:impasto:problem:{kind}",
+        title=kind.replace("-", " ").capitalize(),
+        status=status,
+        detail=detail,
+        errors=list(errors),
+    )
+
+
+def problem_of(error: ImpastoError) -> ProblemDocument | None:
+    """What an error of the platform means to the client that caused it; None when it did not cause it."""
+    for kind, document in _DOCUMENTS:
+        if isinstance(error, kind):
+            return document(error)
+    return None
+
+
+def _graph_problem(error: Any) -> ProblemDocument:
+    if isinstance(error, GraphValidationError):
+        items = [
+            ProblemItem(
+                message=found.message,
+                node_id=found.node_id,
+                field=found.field,
+                code=found.code,
+                suggestion=found.suggestion,
+                nodes=list(found.nodes),
+            )
+            for found in error.problems
+        ]
+    else:
+        items = [
+            ProblemItem(
+                message=str(error),
+                node_id=error.node_id,
+                field=error.field,
+                suggestion=getattr(error, "suggestion", None),
+            )
+        ]
+    return problem(422, "graph-cannot-run", str(error), items)
+
+
+def _values_problem(error: Any) -> ProblemDocument:
+    items = [ProblemItem(message=found.message, path=found.path) for found in error.problems]
+    return problem(422, "panel-values-do-not-fit", str(error), items)
+
+
+def _batch_problem(error: Any) -> ProblemDocument:
+    item = ProblemItem(message=str(error), node_id=error.node_id, field=error.field)
+    return problem(422, "batch-does-not-fit", str(error), [item])
+
+
+def _plain(status: int, kind: str) -> Callable[[Any], ProblemDocument]:
+    return lambda error: problem(status, kind, str(error))
+
+
+#: The first row whose error it is decides; an error of the platform that has no row is the server's fault.
+_DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]] = (
+    (GraphError, _graph_problem),
+    (BatchError, _batch_problem),
+    (PanelValuesError, _values_problem),
+    (DraftError, _plain(422, "graph-cannot-be-built")),
+    (EnqueueRefusedError, _plain(409, "refused-by-a-plugin")),
+    (QueueFullError, _plain(429, "queue-is-full")),
+    (QueueItemNotFoundError, _plain(404, "not-found")),
+    (BatchNotFoundError, _plain(404, "not-found")),
+    (NotFoundError, _plain(404, "not-found")),
+    (UnreadableImageError, _plain(415, "not-a-readable-image")),
+    (ModelRegistryError, _plain(422, "model-cannot-be-registered")),
+    (ModelError, _plain(422, "model-cannot-be-used")),
+    (WorkerError, _plain(503, "no-worker")),
+)
+
+
+def install_problem_handlers(api: FastAPI) -> None:
+    """Answer every expected error of `api` with a problem document. The unexpected ones are the guard's."""
+    api.add_exception_handler(ImpastoError, _on_impasto_error)
+    api.add_exception_handler(RequestValidationError, _on_validation_error)
+    api.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_impasto_error(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, ImpastoError)
+    document = problem_of(error)
+    if document is None:
+        raise error
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFullError) else None
+    return ProblemResponse(document, headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    if isinstance(error, ProblemError):
+        return ProblemResponse(error.document, headers)
+    path = request.url.path
+    if error.status_code == 404 and error.detail == "Not Found":
+        return ProblemResponse(problem(404, "not-found", f"there is nothing at {path}; /docs lists the routes"))
+    if error.status_code == 405:
+        allowed = (headers or {}).get("allow") or (headers or {}).get("Allow", "other methods")
+        detail = f"{path} does not take {request.method}; it takes {allowed}"
+        return ProblemResponse(problem(405, "method-not-allowed", detail), headers)
+    return ProblemResponse(
+        problem(error.status_code, _KINDS.get(error.status_code, "error"), str(error.detail)), headers
+    )
+
+
+_KINDS = {400: "malformed-request", 403: "forbidden", 413: "too-large", 415: "wrong-media-type", 503: "not-ready"}
+
+
+async def _on_validation_error(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    first = found[0]
+    if first["type"] == "json_invalid":
+        where = f"at character {first['loc'][-1]}: {first.get('ctx', {}).get('error', '')}"
+        return ProblemResponse(problem(400, "malformed-json", f"the body is not JSON, {where}"))
+    wrong = _wrong_media_type(request, found)
+    if wrong is not None:
+        return ProblemResponse(problem(415, "wrong-media-type", wrong))
+    items = [_item_of(one) for one in found]
+    more = f" (and {len(items) - 1} more)" if len(items) > 1 else ""
+    return ProblemResponse(problem(422, "request-does-not-fit", f"{items[0].message}{more}", items))
+
+
+def _wrong_media_type(request: Request, found: Sequence[Any]) -> str | None:
+    """What to say when a body was sent as another type than its route takes; FastAPI calls its parts missing."""
+    if not any(one["loc"][0] == "body" for one in found):
+        return None
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    if body_field is None:
+        return None
+    wanted = getattr(body_field.field_info, "media_type", "application/json")
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    fits = sent == wanted or (wanted == "application/json" and sent.endswith("+json"))
+    if fits or not has_body:
+        return None
+    return f"{request.url.path} takes {wanted}; {sent or 'a body without a content type'} was sent"
+
+
+def _item_of(error: Any) -> ProblemItem:
+    place, *inside = error["loc"]
+    name = ".".join(str(part) for part in inside) or str(place)
+    message = f"{name}: {_decapitalised(error['msg'])}"
+    if error["type"] != "missing" and "input" in error:
+        message += f"; it is {_quoted(error['input'])}"
+    return ProblemItem(
+        message=message,
+        field=name,
+        path="".join(f"/{_escaped(part)}" for part in inside) if place == "body" else None,
+        code=error["type"],
+    )
+
+
+def _escaped(part: object) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _decapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _quoted(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}…"
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: that it may answer with problem documents of these statuses."""
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": {PROBLEM_MEDIA_TYPE: {"schema": _REFERENCE}}}
+        for status in statuses
+    }
+
+
+_REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+_DESCRIPTIONS = {
+    400: "The body is malformed",
+    403: "Not allowed from this origin",
+    404: "There is no such thing",
+    409: "A plugin refuses; nothing was done",
+    413: "The body is too large",
+    415: "The body is of a type that this route does not take",
+    422: "The request is understood and cannot be carried out; `errors` says why",
+    429: "The queue is full; `Retry-After` says when to try again",
+    500: "The server made a mistake; its log says more",
+    503: "The server is not ready",
+}

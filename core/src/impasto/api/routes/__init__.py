@@ -1,0 +1,18 @@
+"""The routes, one file for each group of paths; each file has one `router`."""
+
+from impasto.api.routes import app, events, health, images, models, nodes, panels, plugins, queue
+
+__all__ = ["ROUTERS"]
+
+#: In the order in which the API describes them.
+ROUTERS = (
+    app.router,
+    queue.router,
+    images.router,
+    models.router,
+    nodes.router,
+    panels.router,
+    plugins.router,
+    events.router,
+    health.router,
+)

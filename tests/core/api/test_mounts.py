@@ -1,0 +1,94 @@
+"""Where the web apps of plugins stand, and what they never get."""
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from impasto.api.mounts import has_web_client, mount_web_apps
+from impasto.api.problems import install_problem_handlers
+from impasto.host import PluginInfo, PluginState, Registered
+from impasto_sdk.contributions import AsgiApp, WebApp
+
+PLUGIN = PluginInfo(name="web", version="1.0", entry_point="web = web", state=PluginState.ACTIVE)
+
+
+async def spa(scope: Scope, receive: Receive, send: Send) -> None:
+    """A web client as careless ones are: a page for whatever path it does not know."""
+    if scope["path"].endswith(".js"):
+        await PlainTextResponse("script", media_type="text/javascript")(scope, receive, send)
+    else:
+        await HTMLResponse("<p>client</p>")(scope, receive, send)
+
+
+def named(name: str) -> AsgiApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(f"{name} {scope['path'].removeprefix(scope['root_path'])}")(scope, receive, send)
+
+    return app
+
+
+def client_of(*apps: tuple[str, AsgiApp]) -> TestClient:
+    api = FastAPI(redirect_slashes=False)
+    install_problem_handlers(api)
+
+    @api.get("/api/v1/app/version")
+    def version() -> str:
+        return "1"
+
+    mount_web_apps(api, [Registered(WebApp(path=path, title=path, app=app), PLUGIN) for path, app in apps])
+    return TestClient(api)
+
+
+PAGE = {"accept": "text/html,application/xhtml+xml"}
+
+
+def test_the_web_client_stands_at_the_root_and_answers_pages_to_browsers() -> None:
+    client = client_of(("/", spa))
+
+    assert client.get("/").text == "<p>client</p>"
+    assert client.get("/gallery/board", headers=PAGE).text == "<p>client</p>"
+    assert client.get("/assets/app.js").text == "script"
+
+
+@pytest.mark.parametrize("path", ["/object_info", "/sdapi/v1/options", "/manager/version"])
+def test_a_probe_for_an_unknown_path_gets_json_and_never_a_page(path: str) -> None:
+    answer = client_of(("/", spa)).get(path, headers={"accept": "application/json"})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_unknown_paths_of_the_api_get_json_even_in_a_browser() -> None:
+    answer = client_of(("/", spa)).get("/api/v1/nothing", headers=PAGE)
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_api_comes_before_the_web_client_and_keeps_its_methods() -> None:
+    client = client_of(("/", spa))
+
+    assert client.get("/api/v1/app/version").json() == "1"
+    assert client.post("/api/v1/app/version").status_code == 405
+
+
+def test_a_web_app_stands_under_its_path_and_the_longer_one_wins() -> None:
+    client = client_of(("/tools", named("tools")), ("/tools/paint", named("paint")), ("/", spa))
+
+    assert client.get("/tools/paint/brush").text == "paint /brush"
+    assert client.get("/tools/other").text == "tools /other"
+
+
+def test_an_app_at_a_reserved_name_of_other_programs_gets_its_requests() -> None:
+    client = client_of(("/sdapi", named("sdapi")), ("/api/prompt", named("prompt")))
+
+    assert client.get("/sdapi/v1/options").text == "sdapi /v1/options"
+    assert client.get("/api/prompt/").text == "prompt /"
+
+
+def test_only_an_app_at_the_root_is_the_web_client() -> None:
+    apps = [Registered(WebApp(path="/tools", title="Tools", app=spa), PLUGIN)]
+    assert not has_web_client(apps)
+    assert has_web_client([*apps, Registered(WebApp(path="/", title="Client", app=spa), PLUGIN)])
