@@ -10,9 +10,9 @@ from impasto_sdk.fields import JsonValue
 __all__ = ["dump_document", "load_document", "storable"]
 
 
-def dump_document(document: JsonValue) -> str:
-    """Compact JSON. Raises `TypeError` for what JSON cannot hold."""
-    return json.dumps(document, separators=(",", ":"))
+def dump_document(document: JsonValue, *, sort_keys: bool = False) -> str:
+    """Compact JSON; with `sort_keys`, equal documents give equal text. Raises `TypeError` for what JSON cannot hold."""
+    return json.dumps(document, separators=(",", ":"), sort_keys=sort_keys)
 
 
 def load_document(text: str) -> JsonValue:

@@ -46,15 +46,15 @@ def add_batch(connection: Connection, new: NewBatch, max_pending: int) -> BatchR
         "user_id": new.user_id,
         "origin": new.origin,
         "destination": new.destination,
-        "request": new.request,
-        "graph": new.graph,
+        "expansion": new.expansion,
         "requested": count,
         "priority": priority,
         "idempotency_key": new.idempotency_key,
         "fingerprint": new.fingerprint,
         "created_at": moment,
     }
-    connection.execute(sql.ADD_BATCH, {**row, "pending": count})
+    plan = {"graph": new.plan.graph, "context": new.plan.context}
+    connection.execute(sql.ADD_BATCH, {**row, **plan, "pending": count})
     alike = {
         "queue_id": new.queue_id,
         "batch": first,
@@ -74,7 +74,7 @@ def add_batch(connection: Connection, new: NewBatch, max_pending: int) -> BatchR
         )
     except IntegrityError as error:
         raise BatchError("a session id of the batch is taken; leave `session_ids` out, or choose others") from error
-    return BatchRow(**row, counts=Counts(pending=count))
+    return BatchRow(**row, plan=new.plan, counts=Counts(pending=count))
 
 
 def _make_room(connection: Connection, queue_id: str, count: int, max_pending: int) -> None:

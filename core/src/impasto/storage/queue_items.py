@@ -14,7 +14,7 @@ from impasto.storage import queue_statements as sql
 from impasto.storage.documents import dump_document
 from impasto.storage.queue_changes import add_batch, attempt_of, changed, count, finish, give_back
 from impasto.storage.queue_reading import QueueReader, batch_of, journals_of, narrowed, queue_counts
-from impasto.storage.queue_rows import Claimed, Cleared, Enqueued, ItemChange, ItemFilter, NewBatch, Sweep
+from impasto.storage.queue_rows import Claimed, Cleared, Enqueued, ItemChange, ItemFilter, NewBatch, Plan, Sweep
 from impasto.storage.tables import queue_items
 from impasto.storage.timestamps import timestamp
 from impasto_sdk.fields import JsonValue
@@ -65,10 +65,10 @@ class QueueItemStore(QueueReader):
             if row is None:
                 return None
             change = changed(connection, row, "pending")
-            batch = batch_of(connection.execute(sql.FIND_BATCHES, {"ids": [row.batch]}).one())
+            plan = connection.execute(sql.FIND_PLAN, {"id": row.batch}).one()
             # a first attempt has no past
             journal = journals_of(connection, [row.item_id]).get(row.item_id, {}) if row.attempts > 1 else {}
-            return Claimed(change, batch, journal)
+            return Claimed(change, Plan(graph=plan.graph, context=plan.context), journal)
 
         def told(claimed: Claimed | None) -> None:
             if then is not None and claimed is not None:

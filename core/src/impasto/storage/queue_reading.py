@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Update, select
 from impasto.storage import queue_statements as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import load_document
-from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow
+from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, Plan
 from impasto.storage.tables import batches, queue_items
 from impasto_sdk.fields import JsonValue
 
@@ -67,16 +67,23 @@ class QueueReader:
             rows = connection.execute(statement.order_by(order).limit(which.limit), {"queue_id": queue_id})
             return [item_of(row) for row in rows]
 
+    def item_ids(self, queue_id: str, *, newest_first: bool) -> list[int]:
+        """The numbers of all items of a queue, in order."""
+        order = queue_items.c.item_id.desc() if newest_first else queue_items.c.item_id
+        with self._database.read() as connection:
+            return list(connection.execute(sql.FIND_ITEM_IDS.order_by(order), {"queue_id": queue_id}).scalars())
+
     def batch(self, queue_id: str, batch_id: str) -> BatchRow | None:
         """One batch."""
         with self._database.read() as connection:
             row = connection.execute(sql.FIND_BATCH, {"queue_id": queue_id, "batch_id": batch_id}).one_or_none()
             return None if row is None else batch_of(row)
 
-    def batches(self, ids: Sequence[int]) -> dict[int, BatchRow]:
-        """Batches by their row."""
+    def plans(self, ids: Sequence[int]) -> dict[int, Plan]:
+        """What sessions of batches have in common, by the batch's row."""
         with self._database.read() as connection:
-            return {row.id: batch_of(row) for row in connection.execute(sql.FIND_BATCHES, {"ids": list(ids)})}
+            rows = connection.execute(sql.FIND_PLANS, {"ids": list(ids)})
+            return {row.id: Plan(graph=row.graph, context=row.context) for row in rows}
 
     def journals(self, item_ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
         """What finished executions gave, by item and execution id, in the order in which they finished."""
@@ -133,5 +140,6 @@ def item_of(row: Row[Any]) -> ItemRow:
 
 def batch_of(row: Row[Any]) -> BatchRow:
     """A batch from its row."""
-    columns = {name: value for name, value in row._mapping.items() if name not in sql.COUNTERS}
-    return BatchRow(**columns, counts=counts_of(row))
+    apart = {"graph", "context", *sql.COUNTERS}
+    columns = {name: value for name, value in row._mapping.items() if name not in apart}
+    return BatchRow(**columns, plan=Plan(graph=row.graph, context=row.context), counts=counts_of(row))

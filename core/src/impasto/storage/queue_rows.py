@@ -18,6 +18,7 @@ __all__ = [
     "ItemFilter",
     "ItemRow",
     "NewBatch",
+    "Plan",
     "Sweep",
 ]
 
@@ -40,6 +41,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all sessions of a batch have in common, as JSON."""
+
+    graph: str
+    #: Workflow, metadata, metadata bindings.
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
     """A batch as it is stored."""
 
@@ -50,10 +60,9 @@ class BatchRow:
     user_id: str
     origin: str | None
     destination: str | None
-    #: The batch as it was asked for, without its graph, as JSON.
-    request: str
-    #: Its graph as JSON.
-    graph: str
+    #: What made its sessions, as JSON: data, runs, session ids.
+    expansion: str
+    plan: Plan
     requested: int
     priority: int
     idempotency_key: str | None
@@ -102,8 +111,8 @@ class NewBatch:
     user_id: str
     origin: str | None
     destination: str | None
-    request: str
-    graph: str
+    expansion: str
+    plan: Plan
     #: Session id and field values (as JSON) of each item, in order.
     sessions: Sequence[tuple[str, str | None]]
     #: Before everything that waits in its queue.
@@ -135,7 +144,7 @@ class Claimed:
     """An item that a worker has taken."""
 
     change: ItemChange
-    batch: BatchRow
+    plan: Plan
     #: What its earlier attempts finished: outputs by execution id, in order.
     journal: Mapping[str, JsonValue]
 

@@ -34,12 +34,14 @@ __all__ = [
     "EXTEND_LEASE",
     "EXTEND_LEASES",
     "FIND_BATCH",
-    "FIND_BATCHES",
+    "FIND_PLAN",
+    "FIND_PLANS",
     "FIND_BATCH_BY_KEY",
     "FIND_CURRENT",
     "FIND_EXPIRED",
     "FIND_ITEM",
     "FIND_ITEMS",
+    "FIND_ITEM_IDS",
     "FIND_JOURNALS",
     "FIND_NEXT",
     "FIND_QUEUE",
@@ -215,10 +217,15 @@ FIND_NEXT = (
 FIND_ITEM = select(*_item).select_from(_item_of_batch).where(queue_items.c.item_id == bindparam("item_id"))
 #: The items of a queue; the caller adds what else it asks for, the order and the length.
 FIND_ITEMS = select(*_item).select_from(_item_of_batch).where(queue_items.c.queue_id == bindparam("queue_id"))
+FIND_ITEM_IDS = select(queue_items.c.item_id).where(queue_items.c.queue_id == bindparam("queue_id"))
 FIND_BATCH = select(batches).where(
     batches.c.queue_id == bindparam("queue_id"), batches.c.batch_id == bindparam("batch_id")
 )
-FIND_BATCHES = select(batches).where(batches.c.id.in_(bindparam("ids", expanding=True)))
+#: What sessions of these batches need.
+FIND_PLANS = select(batches.c.id, batches.c.graph, batches.c.context).where(
+    batches.c.id.in_(bindparam("ids", expanding=True))
+)
+FIND_PLAN = select(batches.c.graph, batches.c.context).where(batches.c.id == bindparam("id"))
 FIND_JOURNALS = (
     select(journal.c.item_id, journal.c.execution_id, journal.c.output)
     .where(journal.c.item_id.in_(bindparam("item_ids", expanding=True)))

@@ -56,9 +56,11 @@ batches = Table(
     Column("user_id", String, nullable=False),
     Column("origin", String),
     Column("destination", String),
-    #: The batch as it was asked for, without its graph.
-    Column("request", Text, nullable=False),
+    #: What made its sessions: data, runs, session ids.
+    Column("expansion", Text, nullable=False),
+    #: What each of its sessions needs: the graph; and workflow, metadata, metadata bindings.
     Column("graph", Text, nullable=False),
+    Column("context", Text, nullable=False),
     Column("requested", Integer, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("idempotency_key", String),

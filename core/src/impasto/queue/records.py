@@ -1,0 +1,176 @@
+"""What goes into the queue and comes out of it, as clients see it: InvokeAI's names, every null present.
+
+Frozen records without behaviour. Documents (graphs, workflows, outputs) are JSON values and are shared, not copied:
+whoever is given one reads it and changes a copy.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.ids import new_id
+
+__all__ = [
+    "Batch",
+    "BatchDatum",
+    "BatchStatus",
+    "ClaimedItem",
+    "EnqueueBatchResult",
+    "MetadataBinding",
+    "NodeFieldValue",
+    "QueueItem",
+    "QueueItemStatus",
+    "QueueStatus",
+]
+
+QueueItemStatus = Literal["pending", "in_progress", "waiting", "completed", "failed", "canceled"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class BatchDatum(_Record):
+    """Values for one input of one node, one value for each session."""
+
+    node_path: str = Field(description="Id of the node")
+    field_name: str = Field(description="Name of its input")
+    items: list[JsonValue] = Field(description="Values, all of one kind; whole numbers and fractions may mix")
+
+
+class MetadataBinding(_Record):
+    """A place in a batch's metadata that holds the value which an input has in the session at hand."""
+
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into the metadata, e.g. '/values/seed'")
+    node_path: str = Field(description="Id of the node")
+    field_name: str = Field(description="Name of its input")
+
+
+class Batch(_Record):
+    """Many sessions of one graph."""
+
+    batch_id: str = Field(default_factory=new_id, min_length=1, description="Chosen by the client, or random")
+    origin: str | None = Field(None, description="Where it comes from, e.g. 'workflows'")
+    destination: str | None = Field(None, description="Where its results are wanted, e.g. 'gallery'")
+    data: list[list[BatchDatum]] | None = Field(
+        None, description="Values to put in: inner lists go together and have one length, outer lists multiply"
+    )
+    graph: dict[str, JsonValue] = Field(description="The graph")
+    workflow: JsonValue = Field(None, description="The workflow that the graph was made from, kept with its images")
+    runs: int = Field(1, ge=1, description="How often each combination of values runs")
+    metadata: dict[str, JsonValue] | None = Field(None, description="Facts kept with every image that it makes")
+    metadata_bindings: list[MetadataBinding] = Field(
+        default_factory=list, description="Places in the metadata that differ from session to session"
+    )
+    session_ids: list[str] | None = Field(
+        None, description="Ids for its sessions, chosen by the client: as many as there are sessions"
+    )
+
+
+class EnqueueBatchResult(_Record):
+    """What an enqueueing did."""
+
+    queue_id: str
+    enqueued: int = Field(description="Sessions that are on disk")
+    requested: int = Field(description="Sessions that were asked for; always as many")
+    batch: Batch
+    priority: int
+    item_ids: list[int]
+
+
+class NodeFieldValue(_Record):
+    """A value that a session puts into its graph."""
+
+    node_path: str
+    field_name: str
+    value: JsonValue
+
+
+class QueueItem(_Record):
+    """One session in the queue."""
+
+    item_id: int
+    status: QueueItemStatus
+    status_sequence: int = Field(description="Rises with each change of the status")
+    priority: int
+    batch_id: str
+    origin: str | None
+    destination: str | None
+    session_id: str
+    error_type: str | None
+    error_message: str | None
+    error_traceback: str | None
+    created_at: str
+    updated_at: str
+    started_at: str | None
+    completed_at: str | None
+    queue_id: str
+    user_id: str
+    user_display_name: str | None = None
+    user_email: str | None = None
+    field_values: list[NodeFieldValue] | None
+    retried_from_item_id: int | None = None
+    workflow_call_id: str | None = None
+    parent_item_id: int | None = None
+    parent_session_id: str | None = None
+    root_item_id: int | None = None
+    workflow_call_depth: int | None = None
+    attempts: int = Field(description="How often a worker has taken it")
+    worker_id: str | None = Field(description="The worker that runs it")
+    session: dict[str, JsonValue] = Field(description="The session as far as it got, see `impasto.queue.session_view`")
+    workflow: JsonValue
+
+
+class BatchStatus(_Record):
+    """How many sessions of a batch are in each status."""
+
+    queue_id: str
+    batch_id: str
+    origin: str | None
+    destination: str | None
+    pending: int
+    in_progress: int
+    waiting: int
+    completed: int
+    failed: int
+    canceled: int
+    total: int
+
+
+class QueueStatus(_Record):
+    """How many items of a queue are in each status, and which one runs."""
+
+    queue_id: str
+    item_id: int | None
+    batch_id: str | None
+    session_id: str | None
+    pending: int
+    in_progress: int
+    waiting: int
+    completed: int
+    failed: int
+    canceled: int
+    total: int
+    user_pending: int | None = None
+    user_in_progress: int | None = None
+
+
+class ClaimedItem(_Record):
+    """An item that a worker has taken, with all that it needs to run it."""
+
+    item_id: int
+    queue_id: str
+    batch_id: str
+    session_id: str
+    user_id: str
+    origin: str | None
+    destination: str | None
+    graph: dict[str, JsonValue] = Field(description="The graph with this session's values put in")
+    workflow: JsonValue
+    metadata: dict[str, JsonValue] | None = Field(description="The batch's metadata with its bindings resolved")
+    attempt: int = Field(description="1 for the first claim of the item, 2 for the next …")
+    journal: Mapping[str, JsonValue] = Field(
+        description="Outputs of executions that earlier attempts finished, in order"
+    )

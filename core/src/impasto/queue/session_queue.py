@@ -1,0 +1,305 @@
+"""`SessionQueue`: what can be done with the queue. Sessions wait in it, run, end, are cancelled and looked at.
+
+Policy is here (what is refused, what is told to whom); how rows change is `impasto.storage.queue_items`. Every method
+may be called from any thread. Events are published after the commit, in the order of the commits.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from impasto.errors import BatchError, QueueFullError
+from impasto.queue import announcements
+from impasto.queue.expansion import check_batch, count_sessions, expand, substituted
+from impasto.queue.metadata_bindings import check_bindings, resolve_bindings
+from impasto.queue.queue_view import QueueView
+from impasto.queue.records import Batch, ClaimedItem, EnqueueBatchResult, MetadataBinding, QueueItem
+from impasto.storage.documents import dump_document, load_document
+from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.queue_rows import (
+    BatchRow,
+    Claimed,
+    Cleared,
+    Enqueued,
+    ItemChange,
+    ItemFilter,
+    NewBatch,
+    Plan,
+    Sweep,
+)
+from impasto_sdk.events import Event, QueueClearedEvent
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.ids import new_id
+
+__all__ = ["SessionQueue"]
+
+#: How long a claim holds unless it is extended, in seconds.
+LEASE_S = 60.0
+# what the parts of a batch are stored as
+EXPANSION = {"data", "runs", "session_ids"}
+CONTEXT = {"workflow", "metadata", "metadata_bindings"}
+#: Error type of an item that lost its worker once too often.
+LOST = "WorkerError"
+
+
+class SessionQueue(QueueView):
+    """All queues of the server. `publish` is called on the writer thread, so it must not wait."""
+
+    def __init__(
+        self,
+        store: QueueItemStore,
+        publish: Callable[[Event], object],
+        *,
+        max_queue_size: int,
+        max_attempts: int,
+        lease_s: float = LEASE_S,
+    ) -> None:
+        super().__init__(store)
+        self._store = store
+        self._publish = publish
+        self._max_queue_size = max_queue_size
+        self._max_attempts = max_attempts
+        self._lease_s = lease_s
+        self._work = threading.Event()
+        self._cancel_listeners: list[Callable[[int], object]] = []
+
+    # --- enqueueing ---
+
+    def enqueue(
+        self,
+        queue_id: str,
+        batch: Batch,
+        *,
+        prepend: bool = False,
+        user_id: str = "system",
+        idempotency_key: str | None = None,
+    ) -> EnqueueBatchResult:
+        """Store all sessions of a batch; when it returns, they are on disk.
+
+        `prepend`: before everything that waits in this queue. `idempotency_key`: the same key gives the same answer,
+        and nothing is stored a second time. Raises `BatchError` when the data does not fit the graph, an id is taken,
+        or the key was used for something else; `QueueFullError` when not all of it fits. Nothing is stored then.
+        """
+        count = count_sessions(batch)
+        if count > self._max_queue_size:  # refused before it is expanded, which may be more than memory holds
+            pending = self._store.counts(queue_id)[0].pending
+            raise QueueFullError(queue_id, pending, self._max_queue_size, count)
+        check_batch(batch)
+        check_bindings(batch)
+        session_ids = batch.session_ids or [new_id() for _ in range(count)]
+        new = NewBatch(
+            queue_id=queue_id,
+            batch_id=batch.batch_id,
+            user_id=user_id,
+            origin=batch.origin,
+            destination=batch.destination,
+            expansion=dump_document(batch.model_dump(include=EXPANSION)),
+            plan=Plan(graph=dump_document(batch.graph), context=dump_document(batch.model_dump(include=CONTEXT))),
+            sessions=list(zip(session_ids, expand(batch), strict=True)),
+            prepend=prepend,
+            idempotency_key=idempotency_key,
+            fingerprint=None if idempotency_key is None else _fingerprint(batch, prepend=prepend),
+        )
+        stored = self._store.enqueue(new, max_pending=self._max_queue_size, then=self._announce_enqueued)
+        if stored.repeated and stored.batch.fingerprint != new.fingerprint:
+            raise BatchError(f"idempotency key {idempotency_key!r} was used for another batch; use a fresh one")
+        first = stored.batch.id
+        return EnqueueBatchResult(
+            queue_id=queue_id,
+            enqueued=stored.batch.requested,
+            requested=stored.batch.requested,
+            batch=_batch_record(stored.batch) if stored.repeated else batch,
+            priority=stored.batch.priority,
+            item_ids=list(range(first, first + stored.batch.requested)),
+        )
+
+    # --- the engine's side ---
+
+    def claim(self, worker_id: str) -> ClaimedItem | None:
+        """Take the next item of all queues that are not paused: highest priority first, then the oldest.
+
+        None when nothing waits. The item is the worker's until it ends, is given back, or its lease runs out.
+        """
+        # cleared first: what comes in from here on is either seen by the claim or wakes whoever waits
+        self._work.clear()
+        claimed = self._store.claim(worker_id, lease_s=self._lease_s, then=self._announce)
+        if claimed is None:
+            return None
+        self._work.set()
+        return _claimed_record(claimed)
+
+    def wait_for_work(self, timeout_s: float) -> bool:
+        """Wait until there may be something to claim; False when nothing came within `timeout_s` seconds."""
+        return self._work.wait(timeout_s)
+
+    def journal(self, item_id: int, outputs: Mapping[str, JsonValue], *, attempt: int | None = None) -> bool:
+        """Write what finished executions gave (output documents by execution id), and extend the item's lease.
+
+        When it returns, they are on disk. False: the item is no longer this attempt's (it was cancelled, cleared,
+        or given to another worker), and nothing is written. The same execution written twice counts once.
+        """
+        return self._store.journal(item_id, outputs.items(), attempt=attempt, lease_s=self._lease_s)
+
+    def extend_leases(self, worker_id: str) -> int:
+        """Say that a worker is alive: all that it holds stays its own for another lease. How many items that is."""
+        return self._store.extend_leases(worker_id, lease_s=self._lease_s)
+
+    def complete(self, item_id: int, *, attempt: int | None = None) -> bool:
+        """The session ended well. False: the item is no longer this attempt's, and stays as it is."""
+        return self._store.finish(item_id, "completed", attempt=attempt, then=self._announce) is not None
+
+    def fail(
+        self, item_id: int, error_type: str, message: str, traceback: str = "", *, attempt: int | None = None
+    ) -> bool:
+        """The session ended with an error. False as in `complete`."""
+        error = (error_type, message, traceback)
+        return self._store.finish(item_id, "failed", attempt=attempt, error=error, then=self._announce) is not None
+
+    def give_back(self, item_id: int, reason: str, *, attempt: int | None = None, excused: bool = False) -> bool:
+        """The worker was lost: the item waits again, in its old place, and goes on from its journal.
+
+        With its attempts used up it fails with `reason` instead. `excused`: the attempt does not count, as when the
+        server itself is stopping. False as in `complete`.
+        """
+        change = self._store.give_back(
+            item_id,
+            (LOST, reason, ""),
+            max_attempts=self._max_attempts,
+            attempt=attempt,
+            excused=excused,
+            then=self._announce,
+        )
+        return change is not None
+
+    def recover(self) -> int:
+        """At start: give back all that was running when the server ended. How many items that is."""
+        reason = (LOST, "the server ended while the session ran, and its attempts are used up", "")
+        return len(self._store.recover(reason, max_attempts=self._max_attempts, then=self._announce_all))
+
+    def expire_leases(self) -> list[int]:
+        """Give back the items whose workers have gone silent: their numbers."""
+        reason = (LOST, f"the worker was silent for {self._lease_s:g} s, and the item's attempts are used up", "")
+        changes = self._store.recover(
+            reason, max_attempts=self._max_attempts, expired_only=True, then=self._announce_all
+        )
+        return [change.item.item_id for change in changes]
+
+    def add_cancel_listener(self, listener: Callable[[int], object]) -> None:
+        """Have `listener(item_id)` called for every running item that is cancelled or cleared, once that is on disk."""
+        self._cancel_listeners.append(listener)
+
+    # --- cancelling and removing ---
+
+    def cancel(self, queue_id: str, item_id: int) -> QueueItem:
+        """Cancel an item; one that has ended stays as it is. Raises `QueueItemNotFoundError`."""
+        change = self._store.cancel(queue_id, item_id, then=self._announce)
+        if change is not None and change.item.started_at is not None:
+            self._tell_canceled([item_id])
+        return self.get(queue_id, item_id)
+
+    def cancel_by_batch_ids(self, queue_id: str, batch_ids: Sequence[str]) -> int:
+        """Cancel what waits and what runs of these batches; how many items that is."""
+        return self._cancel_many(queue_id, ItemFilter(batch_ids=batch_ids))
+
+    def cancel_by_destination(self, queue_id: str, destination: str) -> int:
+        """Cancel what waits and what runs for a destination; how many items that is."""
+        return self._cancel_many(queue_id, ItemFilter(destination=destination))
+
+    def cancel_all_except_current(self, queue_id: str) -> int:
+        """Cancel all that waits; how many items that is."""
+        return self._cancel_many(queue_id, ItemFilter(), running_too=False)
+
+    def clear(self, queue_id: str) -> int:
+        """Remove all items, cancelling those that run; how many items that is."""
+
+        def announce(cleared: Cleared) -> None:
+            self._publish(QueueClearedEvent(queue_id=queue_id))
+
+        cleared = self._store.clear(queue_id, then=announce)
+        self._tell_canceled(cleared.running)
+        return cleared.deleted
+
+    def prune(self, queue_id: str) -> int:
+        """Remove all items that have ended; how many items that is."""
+        return self._store.prune(queue_id)
+
+    def pause(self, queue_id: str) -> None:
+        """Let no more items of this queue be claimed; what runs goes on."""
+        self._store.pause(queue_id, paused=True)
+
+    def resume(self, queue_id: str) -> None:
+        """Undo `pause`."""
+        self._store.pause(queue_id, paused=False)
+        self._work.set()
+
+    def _cancel_many(self, queue_id: str, which: ItemFilter, *, running_too: bool = True) -> int:
+        def announce(sweep: Sweep) -> None:
+            self._announce_all(sweep.running)
+            if sweep.pending:
+                self._publish(announcements.items_canceled(queue_id, sweep))
+
+        sweep = self._store.cancel_many(queue_id, which, running_too=running_too, then=announce)
+        self._tell_canceled([change.item.item_id for change in sweep.running])
+        return len(sweep.running) + sum(len(ids) for ids in sweep.pending.values())
+
+    def _tell_canceled(self, item_ids: Sequence[int]) -> None:
+        for item_id in item_ids:
+            for listener in self._cancel_listeners:
+                listener(item_id)
+
+    # --- after the commit ---
+
+    def _announce_enqueued(self, stored: Enqueued) -> None:
+        if not stored.repeated:
+            self._publish(announcements.batch_enqueued(stored.batch))
+            self._work.set()
+
+    def _announce(self, change: ItemChange | None) -> None:
+        if change is not None:
+            self._publish(announcements.status_changed(change))
+            if change.item.status == "pending":
+                self._work.set()
+
+    def _announce_all(self, changes: Sequence[ItemChange]) -> None:
+        for change in changes:
+            self._announce(change)
+
+
+def _claimed_record(claimed: Claimed) -> ClaimedItem:
+    item, context = claimed.change.item, load_document(claimed.plan.context)
+    values = () if item.field_values is None else load_document(item.field_values)
+    graph = substituted(load_document(claimed.plan.graph), values)
+    bindings = [MetadataBinding.model_validate(binding) for binding in context["metadata_bindings"]]
+    return ClaimedItem(
+        item_id=item.item_id,
+        queue_id=item.queue_id,
+        batch_id=item.batch_id,
+        session_id=item.session_id,
+        user_id=item.user_id,
+        origin=item.origin,
+        destination=item.destination,
+        graph=graph,
+        workflow=context["workflow"],
+        metadata=resolve_bindings(context["metadata"], bindings, graph),
+        attempt=item.attempts,
+        journal=claimed.journal,
+    )
+
+
+def _batch_record(row: BatchRow) -> Batch:
+    return Batch.model_validate(
+        {
+            **load_document(row.expansion),
+            **load_document(row.plan.context),
+            "graph": load_document(row.plan.graph),
+            "batch_id": row.batch_id,
+            "origin": row.origin,
+            "destination": row.destination,
+        }
+    )
+
+
+def _fingerprint(batch: Batch, *, prepend: bool) -> str:
+    """A hash of what is asked for; not of the batch id, which is random unless the client chose one."""
+    document = {**batch.model_dump(exclude={"batch_id"}), "prepend": prepend}
+    return hashlib.blake2b(dump_document(document, sort_keys=True).encode(), digest_size=16).hexdigest()
