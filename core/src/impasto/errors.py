@@ -20,6 +20,7 @@
         │   └── UnreadableImageError
         ├── PluginError               a plugin cannot be used
         ├── ModelRegistryError        a model cannot be registered
+        ├── PanelNotFoundError        no plugin offers that panel (also a NotFoundError)
         ├── SubscriptionEndedError    no more events come; the reader may come back with its last id
         ├── WorkerError               a worker process was lost or cannot start
         │   └── WireError             the other end of a worker's wire broke the protocol
@@ -31,7 +32,7 @@ Graph errors keep InvokeAI's names. Each carries as attributes what its message 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from impasto_sdk.errors import ImpastoError
+from impasto_sdk.errors import ImpastoError, NotFoundError
 
 __all__ = [
     "BatchError",
@@ -50,6 +51,7 @@ __all__ = [
     "NodeIdMismatchError",
     "NodeInputError",
     "NodeNotFoundError",
+    "PanelNotFoundError",
     "PluginError",
     "Problem",
     "QueueError",
@@ -263,6 +265,16 @@ class SubscriptionEndedError(CoreError):
         super().__init__(f"no more events after id {last_id}: {reason}")
         self.reason = reason
         self.last_id = last_id
+
+
+class PanelNotFoundError(CoreError, NotFoundError):
+    """No plugin in force offers that panel. `name` is what was asked for, `known` the panels there are."""
+
+    kind = "panel"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name, f"there are {', '.join(known)}" if known else "no plugin in force offers any")
+        self.known = tuple(known)
 
 
 class WorkerError(CoreError):

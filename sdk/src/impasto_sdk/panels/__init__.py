@@ -42,6 +42,7 @@ from impasto_sdk.panels.panel import ApplySection, BuildGraph, Panel, PanelSecti
 from impasto_sdk.panels.reference import Reference, SameAs, fact, same_as
 from impasto_sdk.panels.scope import Scope
 from impasto_sdk.panels.section import PluginReference, Repeat, Section
+from impasto_sdk.panels.upgrade import UpgradedValues, upgrade_values
 from impasto_sdk.panels.values import PanelValues
 from impasto_sdk.panels.world import World
 
@@ -99,6 +100,7 @@ __all__ = [
     "Text",
     "TokenCount",
     "UpgradeValues",
+    "UpgradedValues",
     "Verdict",
     "When",
     "World",
@@ -114,5 +116,6 @@ __all__ = [
     "same_as",
     "seed_bounds",
     "unmet",
+    "upgrade_values",
     "when",
 ]

@@ -1,0 +1,223 @@
+"""`PanelService`: forms and values in, graphs and queue items out; what `/api/v1/panels` asks.
+
+What values come to is decided by pure code in the sdk. This is its edge: it looks up which models and images there
+are, draws seeds, calls the plugins' functions in a guard, and enqueues.
+"""
+
+import hashlib
+import json
+import mimetypes
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from impasto.app.panel_build import DrawSeed, PanelGraph, build_draft, draw_seeds, guarded, least_seed
+from impasto.app.panel_catalogue import OfferedPanel, PanelCatalogue
+from impasto.app.panel_runs import panel_batch
+from impasto.queue.records import Batch, EnqueueBatchResult
+from impasto_sdk.errors import ImageNotFoundError, PanelValuesError
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.models import ModelRecord
+from impasto_sdk.panels import (
+    Availability,
+    AvailabilityFix,
+    Model,
+    PanelForm,
+    Scope,
+    UpgradedValues,
+    Verdict,
+    World,
+    candidates,
+    check,
+    upgrade_values,
+)
+
+__all__ = ["BatchQueue", "ImageSource", "ModelSource", "PanelService", "StoredImage"]
+
+#: Version of the vocabulary of panel documents.
+FORMAT = 1
+#: Hexadecimal digits of a document's revision.
+REVISION_DIGITS = 16
+
+
+class ModelSource(Protocol):
+    """Where the model records are."""
+
+    def search(self) -> Sequence[ModelRecord]:
+        """All of them."""
+        ...
+
+
+class StoredImage(Protocol):
+    """What is looked at of a stored image."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        ...
+
+
+class ImageSource(Protocol):
+    """Where the images are."""
+
+    def get(self, name: str) -> StoredImage:
+        """One of them. Raises `ImageNotFoundError`."""
+        ...
+
+
+class BatchQueue(Protocol):
+    """Where batches go: `impasto.app.submissions.Submissions`."""
+
+    def enqueue(
+        self,
+        queue_id: str,
+        batch: Batch,
+        *,
+        prepend: bool = False,
+        user_id: str = "system",
+        idempotency_key: str | None = None,
+    ) -> EnqueueBatchResult:
+        """Check a batch and put it into a queue."""
+        ...
+
+
+class PanelService:
+    """Panels as clients use them. Methods that take a panel's id raise `PanelNotFoundError` for an unknown one."""
+
+    def __init__(
+        self,
+        catalogue: PanelCatalogue,
+        models: ModelSource,
+        images: ImageSource,
+        submissions: BatchQueue,
+        draw_seed: DrawSeed,
+    ) -> None:
+        """`draw_seed(least, greatest)` gives a random number between the two, both included."""
+        self._catalogue = catalogue
+        self._models = models
+        self._images = images
+        self._submissions = submissions
+        self._draw_seed = draw_seed
+
+    def document(self) -> dict[str, JsonValue]:
+        """The panel document, ``{format, revision, panels}``; the revision changes whenever a panel does."""
+        world = self._world({})
+        panels = [
+            one.form.model_copy(update={"available": _availability(one.form, world)}).to_document()
+            for one in self._catalogue
+        ]
+        content = json.dumps(panels, sort_keys=True, separators=(",", ":")).encode()
+        return {"format": FORMAT, "revision": hashlib.sha256(content).hexdigest()[:REVISION_DIGITS], "panels": panels}
+
+    def check(self, panel_id: str, values: Mapping[str, JsonValue]) -> Verdict:
+        """What the values come to and everything that stands in the way of a graph, the panel's own rules included.
+
+        Raises `PluginError` when the panel's plugin fails on values that its form accepts.
+        """
+        offered = self._catalogue[panel_id]
+        verdict = check(offered.form, values, self._world(values))
+        if not verdict.ok:
+            return verdict
+        try:
+            build_draft(offered, draw_seeds(offered.form, verdict.values, least_seed))
+        except PanelValuesError as error:
+            return replace(verdict, problems=error.problems)
+        return verdict
+
+    def graph(self, panel_id: str, values: Mapping[str, JsonValue]) -> PanelGraph:
+        """The graph that the values make, seeds drawn; nothing is queued.
+
+        Raises `PanelValuesError` with every problem of the values, `PluginError` when a plugin fails.
+        """
+        offered = self._catalogue[panel_id]
+        ready = self._ready(offered, values)
+        return PanelGraph(build_draft(offered, ready).to_document(), ready)
+
+    def enqueue(
+        self,
+        queue_id: str,
+        panel_id: str,
+        values: Mapping[str, JsonValue],
+        *,
+        runs: int = 1,
+        prepend: bool = False,
+        origin: str | None = None,
+        destination: str | None = None,
+        user_id: str = "system",
+        idempotency_key: str | None = None,
+    ) -> EnqueueBatchResult:
+        """Put the graph of the values into a queue: `runs` times the images that the form asks for.
+
+        Raises what `graph` raises, and what `Submissions.enqueue` raises; nothing is queued then.
+        """
+        offered = self._catalogue[panel_id]
+        ready = self._ready(offered, values)
+        draft = build_draft(offered, ready)
+        batch = panel_batch(offered, draft, ready, runs=runs, origin=origin, destination=destination)
+        return self._submissions.enqueue(
+            queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key
+        )
+
+    def upgrade(self, panel_id: str, version: int, values: Mapping[str, JsonValue]) -> UpgradedValues:
+        """Values that were stored with `version` of the panel, for the present one.
+
+        Raises `PluginError` when the panel's own `upgrade` fails.
+        """
+        offered = self._catalogue[panel_id]
+        what = f"upgrade of panel {panel_id!r} from version {version}"
+        return guarded(offered.plugin.name, what, upgrade_values, offered.form, offered.panel.upgrade, version, values)
+
+    def _ready(self, offered: OfferedPanel, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        verdict = check(offered.form, values, self._world(values))
+        if not verdict.ok:
+            raise PanelValuesError(offered.form.id, verdict.problems)
+        return draw_seeds(offered.form, verdict.values, self._draw_seed)
+
+    def _world(self, values: Mapping[str, JsonValue]) -> World:
+        """All models, and the images that the values name."""
+        return World(
+            models={record.key: record.all_facts() for record in self._models.search()},
+            images={
+                name: facts for name in set(_image_names(values)) if (facts := self._image_facts(name)) is not None
+            },
+        )
+
+    def _image_facts(self, name: str) -> dict[str, JsonValue] | None:
+        try:
+            image = self._images.get(name)
+        except ImageNotFoundError:
+            return None
+        facts: dict[str, JsonValue] = {"width": image.width, "height": image.height}
+        media, _ = mimetypes.guess_type(name)
+        return {**facts, "mime_type": media} if media is not None else facts
+
+
+def _image_names(value: Any) -> Iterator[str]:
+    """Every image that is named anywhere in a JSON value."""
+    if isinstance(value, Mapping):
+        if isinstance(name := value.get("image_name"), str):
+            yield name
+        for part in value.values():
+            yield from _image_names(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _image_names(part)
+
+
+def _availability(form: PanelForm, world: World) -> Availability:
+    """A panel works unless a model that it always needs is not installed."""
+    scope = Scope(form.root_fields, {}, world)
+    for field in form.root_fields.values():
+        needed = isinstance(field, Model) and field.required and field.visible_when is None
+        if needed and isinstance(field, Model) and next(candidates(field, scope), None) is None:
+            return Availability(
+                ok=False,
+                reason=f"No model is installed that fits {field.title!r}.",
+                fix=AvailabilityFix(title="Add a model", href="/models"),
+            )
+    return Availability(ok=True)
