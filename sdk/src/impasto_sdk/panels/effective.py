@@ -19,7 +19,7 @@ from impasto_sdk.panels.scope import Scope
 from impasto_sdk.panels.section import Section
 from impasto_sdk.panels.world import World
 
-__all__ = ["MAX_ROUNDS", "Effective", "Group", "effective"]
+__all__ = ["Effective", "Group", "MAX_ROUNDS", "effective"]
 
 #: Rounds in which visibility must settle; declarations that could need more are refused.
 MAX_ROUNDS = 8
