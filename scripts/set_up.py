@@ -88,7 +88,16 @@ def create() -> None:
 
 def pip(*arguments: str) -> None:
     """``pip install`` with the tested set of versions, its progress shown."""
-    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-c", CONSTRAINTS.name, *arguments]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "-c",
+        CONSTRAINTS.name,
+        *arguments,
+    ]
     # as root inside a container there is nothing to warn about: the environment is our own
     subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
 
