@@ -15,9 +15,11 @@ from impasto_sd.nodes import (
     Noise,
     VAELoader,
 )
+from impasto_sd.panels import IMAGE_TO_IMAGE, TEXT_TO_IMAGE
 from impasto_sdk.hookspecs import hookimpl
 from impasto_sdk.models import DeviceInfo, ModelFormat, ModelIdentification, ModelLoader
 from impasto_sdk.node import BaseInvocation
+from impasto_sdk.panels import Panel
 
 __all__ = [
     "find_device",
@@ -25,6 +27,7 @@ __all__ = [
     "register_invocations",
     "register_model_formats",
     "register_model_loaders",
+    "register_panels",
 ]
 
 
@@ -59,6 +62,12 @@ def register_model_formats() -> Sequence[ModelFormat]:
 def register_model_loaders() -> Sequence[ModelLoader]:
     """The parts of Stable Diffusion models, and VAEs by themselves."""
     return [DiffusersFolderLoader()]
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Text to image, and image to image."""
+    return [TEXT_TO_IMAGE, IMAGE_TO_IMAGE]
 
 
 @hookimpl

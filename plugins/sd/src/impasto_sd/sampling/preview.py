@@ -65,10 +65,11 @@ def _principal_directions(latents: torch.Tensor) -> torch.Tensor:
     pixels = latents.reshape(channels, -1).T
     mean = pixels.mean(dim=0)
     spread, directions = torch.linalg.eigh(torch.cov(pixels.T) if channels > 1 else pixels.var().reshape(1, 1))
-    # the greatest last; each of unit spread, and turned so that its greatest part is positive: no flicker between steps
-    main = directions[:, -3:].flip(1) / (2 * spread[-3:].flip(0).clamp(min=1e-6).sqrt())
+    # the greatest last; turned so that its greatest part is positive, which keeps previews from flickering
+    main = directions[:, -3:].flip(1)
     main = main * torch.sign(main.gather(0, main.abs().argmax(dim=0, keepdim=True)))
-    mixed = torch.zeros(channels, 3)
+    # one scale for all: the lesser directions stay faint, as they are
+    main = main / (2 * spread[-1].clamp(min=1e-6).sqrt())
     weights = torch.tensor([[1.0, 1.0, 1.0], [0.5, 0.0, -0.5], [-0.25, 0.5, -0.25]])[: main.shape[1]]
-    mixed += main @ weights
+    mixed = main @ weights
     return torch.cat([mixed, -(mean @ mixed).reshape(1, 3)])
