@@ -47,8 +47,12 @@ def serve(
 class Server:
     """One HTTP server for one `Impasto`, which it starts and stops."""
 
-    def __init__(self, app: Impasto, host: str | None = None, port: int | None = None) -> None:
+    def __init__(
+        self, app: Impasto, host: str | None = None, port: int | None = None, *, work: bool = True
+    ) -> None:
+        """`work=False`: no workers are started, so nothing that is queued runs."""
         self._app = app
+        self._work = work
         self._host = app.settings.host if host is None else host
         self._port = app.settings.port if port is None else port
         self._thread: threading.Thread | None = None
@@ -73,7 +77,7 @@ class Server:
                 logger.info("Impasto is at %s", url)
                 on_ready(url)
 
-            with self._app:
+            with self._started():
                 api = create_api(self._app)
                 self._uvicorn = _Uvicorn(
                     uvicorn.Config(
@@ -88,6 +92,14 @@ class Server:
                     on_stopping=api.state.event_streams.close,
                 )
                 self._uvicorn.run(sockets=[listener])
+
+    @contextlib.contextmanager
+    def _started(self) -> Generator[None, None, None]:
+        self._app.start(work=self._work)
+        try:
+            yield
+        finally:
+            self._app.stop()
 
     def start_in_thread(self) -> str:
         """Serve on a thread of its own and give the address, once it answers. End it with `stop`.

@@ -1,4 +1,4 @@
-"""`Client`: the HTTP interface of a server, as the commands use it. Answers are JSON values, failures our own errors."""
+"""`Client`: a server's HTTP interface as the commands use it. Answers are JSON values, failures are our own errors."""
 
 import itertools
 import uuid
