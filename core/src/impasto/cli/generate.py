@@ -1,7 +1,6 @@
 """``impasto generate``: a prompt becomes pictures, through the panels that plugins offer for it."""
 
 import difflib
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,20 +18,17 @@ __all__ = ["GenerateOptions", "Picture", "find_model", "generate", "panel_values
 TEXT_TO_IMAGE = "sd.text_to_image"
 IMAGE_TO_IMAGE = "sd.image_to_image"
 
-#: A seed that the command draws itself is short enough to be typed again.
-DRAWN_SEEDS = 2**32
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateOptions:
     """What to make. None leaves a choice to the panel, which asks the model."""
 
     prompt: str
-    #: Where to write the picture; several are numbered. None: ``impasto-<seed>.png`` here.
+    #: Where to write the picture; several are numbered. None: ``impasto-<seed>.png`` in the working folder.
     out: Path | None = None
     #: Name or key of a model; None: the first main model.
     model: str | None = None
-    #: None: a random one.
+    #: Of the first picture; the others count on. None: a random one.
     seed: int | None = None
     steps: int | None = None
     #: Width and height in pixels.
@@ -73,17 +69,15 @@ class Picture:
 
 
 def generate(client: Client, options: GenerateOptions) -> list[Picture]:
-    """Make the pictures and write them to files, in the order of their seeds.
+    """Make the pictures and write them to files, in the order in which they were asked for.
 
     Raises `CommandError` for what cannot be done, before anything is queued where that can be told; `RunFailedError`,
     `StoppedError` and `ServerError` as `enqueue_and_follow` does.
     """
-    seed = secrets.randbelow(DRAWN_SEEDS) if options.seed is None else options.seed
-    out = options.out or Path(f"impasto-{seed}.png")
-    check_writable(out)
+    check_writable(options.out or Path("impasto.png"))
     model = find_model(client.get("/api/v2/models/", model_type="main")["models"], options.model)
     panel = TEXT_TO_IMAGE if options.init_image is None else IMAGE_TO_IMAGE
-    values = panel_values(options, model, seed)
+    values = panel_values(options, model)
     if options.init_image is not None:
         values["init_image"] = {"image_name": client.upload_image(options.init_image)["image_name"]}
     body = {"values": values, "queue_id": options.queue_id, "origin": "impasto generate"}
@@ -97,14 +91,14 @@ def generate(client: Client, options: GenerateOptions) -> list[Picture]:
         )
     seconds = time.monotonic() - begin
     with waiting("Fetching"):
-        return _fetch(client, items, out, seed, seconds)
+        return _fetch(client, items, options.out, seconds)
 
 
 def parse_size(text: str) -> tuple[int, int]:
     """Width and height in pixels, from ``128x96`` or ``128``. Raises `CommandError`."""
-    width, _, height = text.lower().replace("×", "x").partition("x")
+    width, cross, height = text.lower().replace("×", "x").partition("x")
     try:
-        size = int(width), int(height or width)
+        size = int(width), int(height if cross else width)
     except ValueError:
         size = (0, 0)
     if min(size) < 1:
@@ -136,10 +130,11 @@ def find_model(models: Sequence[JsonObject], wanted: str | None) -> JsonObject:
     raise CommandError(f"no main model is called {wanted!r}; {hint}")
 
 
-def panel_values(options: GenerateOptions, model: JsonObject, seed: int) -> dict[str, object]:
+def panel_values(options: GenerateOptions, model: JsonObject) -> dict[str, object]:
     """The values of the panel: what was asked for and nothing else, so that defaults stay the model's."""
     chosen: dict[str, object] = {
         "negative_prompt": options.negative,
+        "seed": None if options.seed is None else {"mode": "fixed", "value": options.seed},
         "steps": options.steps,
         "cfg_scale": options.cfg_scale,
         "scheduler": options.scheduler,
@@ -150,30 +145,35 @@ def panel_values(options: GenerateOptions, model: JsonObject, seed: int) -> dict
     return {
         "prompt": options.prompt,
         "model": {"key": model["key"]},
-        "seed": {"mode": "fixed", "value": seed},
         **{name: value for name, value in chosen.items() if value is not None},
     }
 
 
-def _fetch(client: Client, items: Sequence[JsonObject], out: Path, seed: int, seconds: float) -> list[Picture]:
+def _fetch(client: Client, items: Sequence[JsonObject], out: Path | None, seconds: float) -> list[Picture]:
     """Write what the items made; intermediate images are not what was asked for."""
     records = [client.image(name) for item in items for name in image_names(item)]
     made = [record for record in records if not record["is_intermediate"]]
     if not made:
-        raise CommandError("the run completed and made no picture; `impasto queue` shows the item")
+        raise CommandError("the run completed and kept no picture")
+    seeds = [_seed(client, record["image_name"]) for record in made]
+    paths = numbered(out, len(made)) if out is not None else [Path(f"impasto-{seed}.png") for seed in seeds]
     pictures = []
-    for index, (record, path) in enumerate(zip(made, numbered(out, len(made)), strict=True)):
-        name = record["image_name"]
-        write_picture(path, client.image_data(name))
-        metadata = client.get(f"/api/v1/images/i/{name}/metadata") or {}
+    for record, seed, path in zip(made, seeds, paths, strict=True):
+        write_picture(path, client.image_data(record["image_name"]))
         pictures.append(
             Picture(
                 path=path,
-                seed=metadata.get("seed", seed + index),
-                image_name=name,
+                seed=seed,
+                image_name=record["image_name"],
                 width=record["width"],
                 height=record["height"],
                 seconds=seconds,
             )
         )
     return pictures
+
+
+def _seed(client: Client, image_name: str) -> int:
+    """The seed that an image was made with, as it remembers it."""
+    metadata = client.get(f"/api/v1/images/i/{image_name}/metadata")
+    return int(metadata["panel"]["values"]["seed"]["value"])
