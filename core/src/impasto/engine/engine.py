@@ -1,0 +1,120 @@
+"""`Engine`: all workers of this server. It starts and stops them, tells them of cancelled items, and says how they are.
+
+Built by the application with the real stores; everything that runs a session is behind it.
+"""
+
+import threading
+import time
+
+from impasto.engine.ports import SessionServices, WorkQueue
+from impasto.engine.protocol import WorkerConfig
+from impasto.engine.supervisor import Patience, Supervisor, WorkerInfo
+from impasto.errors import WorkerError
+from impasto.events import EventBus
+from impasto.settings import Settings
+from impasto_sdk.events import Event, WorkerStatusChangedEvent
+from impasto_sdk.models import DeviceInfo
+
+__all__ = ["Engine"]
+
+#: How long workers may take to stop unless it is said otherwise, in seconds.
+_STOP_S = 10.0
+#: How long an ended process may take to be gone, in seconds.
+_KILL_S = 10.0
+
+
+class Engine:
+    """Workers, as many as the settings ask for, between `start` and `stop`."""
+
+    def __init__(self, settings: Settings, queue: WorkQueue, services: SessionServices, bus: EventBus) -> None:
+        self._queue = queue
+        self._bus = bus
+        self._changed = threading.Condition()
+        patience = Patience(start_timeout_s=settings.worker_start_timeout_s, cancel_grace_s=settings.cancel_grace_s)
+        self._supervisors = [
+            Supervisor(config, queue, services, self._publish, patience) for config in _worker_configs(settings)
+        ]
+
+    def start(self) -> None:
+        """Give back what was running when the server last ended, and start the workers; returns at once."""
+        self._queue.recover()
+        self._queue.add_cancel_listener(self._cancel)
+        for supervisor in self._supervisors:
+            supervisor.start()
+
+    def stop(self, timeout_s: float = _STOP_S) -> None:
+        """Stop all workers: no item is taken any more, and nodes in hand may finish within `timeout_s` seconds.
+
+        Items that are not done wait in the queue and go on from their journal. When it returns, no process is left.
+        """
+        deadline = time.monotonic() + timeout_s
+        for supervisor in self._supervisors:
+            supervisor.stop(deadline)
+        for supervisor in self._supervisors:
+            while supervisor.running and time.monotonic() < deadline + _KILL_S:
+                # again and again: of two workers that wait, one may take the other's bell for its own
+                self._queue.wake()
+                supervisor.join(0.1)
+            supervisor.kill()
+
+    def workers(self) -> list[WorkerInfo]:
+        """The workers as they are now, in order of the settings."""
+        return [supervisor.info() for supervisor in self._supervisors]
+
+    def devices(self) -> list[DeviceInfo]:
+        """The devices that workers found, each once."""
+        found = {worker.device.name: worker.device for worker in self.workers() if worker.device is not None}
+        return list(found.values())
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait until every worker can run sessions.
+
+        Raises `WorkerError` as soon as one could not start (it is tried again in the background all the same), or
+        when the time is up.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while True:
+                workers = self.workers()
+                for worker in workers:
+                    if worker.status == "lost" and worker.device is None:
+                        raise WorkerError(worker.worker_id, worker.reason or "it could not start")
+                waiting = [worker for worker in workers if worker.status not in ("ready", "busy")]
+                if not waiting:
+                    return
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    raise WorkerError(
+                        waiting[0].worker_id, f"it is {waiting[0].status}, not ready, after {timeout_s:g} s"
+                    )
+                self._changed.wait(left_s)
+
+    def _publish(self, event: Event) -> None:
+        self._bus.publish(event)
+        if isinstance(event, WorkerStatusChangedEvent):
+            with self._changed:
+                self._changed.notify_all()
+
+    def _cancel(self, item_id: int) -> None:
+        for supervisor in self._supervisors:
+            supervisor.cancel(item_id)
+
+
+def _worker_configs(settings: Settings) -> list[WorkerConfig]:
+    return [
+        WorkerConfig(
+            worker_id=f"{device}-{number}",
+            device=device,
+            precision=settings.precision,
+            model_cache_ram_bytes=settings.model_cache_ram_bytes,
+            model_cache_device_bytes=settings.model_cache_device_bytes,
+            invocation_cache_bytes=settings.invocation_cache_bytes,
+            progress_events_per_s=settings.progress_events_per_s,
+            previews=settings.previews,
+            disabled_plugins=settings.disabled_plugins,
+            plugins=settings.plugins,
+            log_level=settings.log_level,
+        )
+        for device in dict.fromkeys(settings.devices)
+        for number in range(settings.workers_per_device)
+    ]

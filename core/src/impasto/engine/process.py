@@ -1,0 +1,182 @@
+"""`WorkerProcess`: one worker process from its birth to its end, with the server's end of its wire.
+
+What it does is not known here; when it starts again, and what it is given to do, is for the supervisor.
+"""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from impasto.engine.mailbox import Mailbox
+from impasto.engine.protocol import PROTOCOL_VERSION, ToServer, ToWorker, WorkerConfig, WorkerFacts
+from impasto.engine.session_server import SessionServer
+from impasto.engine.wire import Message, Wire
+from impasto.engine.wire_log import relay_log
+from impasto.errors import WireError, WorkerError
+from impasto_sdk.fields import JsonValue
+
+__all__ = ["WorkerProcess"]
+
+#: Where what a worker writes to its standard output and error goes.
+_output = logging.getLogger("impasto.worker.output")
+logger = logging.getLogger(__name__)
+
+#: Last lines of a worker's output that are kept to explain its end.
+_TAIL_LINES = 30
+#: How long messages of an ended worker may still be read, in seconds.
+_LAST_WORDS_S = 5.0
+
+
+class WorkerProcess:
+    """A worker process that was started. `on_end` is called once when it is gone, on a thread of its own."""
+
+    def __init__(self, worker_id: str, server: SessionServer, on_end: Callable[[], None]) -> None:
+        """Start the process. Raises `WorkerError` when the operating system refuses."""
+        self.worker_id = worker_id
+        #: What it sends, but for requests and log lines.
+        self.mailbox = Mailbox()
+        self._server = server
+        self._on_end = on_end
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        ours, theirs = socket.socketpair()
+        try:
+            # `-P`: what lies in the working folder must not be taken for a module.  A session of its own: Ctrl-C is
+            # for the server, and a node's own processes can be ended together with the worker.
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-P", "-m", "impasto.engine.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            raise WorkerError(worker_id, f"its process cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        self._wire = Wire(ours, worker_id, self._take, self.mailbox.close)
+        self._wire.start()
+        self._reader = threading.Thread(target=self._read_output, name=f"impasto-output-{worker_id}", daemon=True)
+        self._reader.start()
+        self._watcher = threading.Thread(target=self._watch, name=f"impasto-watch-{worker_id}", daemon=True)
+        self._watcher.start()
+
+    @property
+    def pid(self) -> int:
+        """Its number in the operating system."""
+        return self._process.pid
+
+    @property
+    def lost(self) -> bool:
+        """Whether it has ended, or can no longer be talked to."""
+        return self.mailbox.closed is not None
+
+    def greet(self, config: WorkerConfig, timeout_s: float, stopping: Callable[[], bool]) -> WorkerFacts:
+        """Tell the process what it is to be, and wait until it can run sessions.
+
+        Raises `WorkerError` when it cannot, ends, takes too long or `stopping` says so (ring the mailbox then), and
+        `WireError` when it speaks another version of the protocol. The process may still be there after an error.
+        """
+        deadline = time.monotonic() + timeout_s
+        hello = self._expect(ToServer.HELLO, deadline, stopping)
+        if hello.get("protocol") != PROTOCOL_VERSION:
+            raise WireError(
+                self.worker_id,
+                f"it speaks version {hello.get('protocol')} of the protocol, the server version {PROTOCOL_VERSION}; "
+                f"both must run the same installation",
+            )
+        self.send(ToWorker.WELCOME, config.model_dump(mode="json"))
+        return WorkerFacts.model_validate(self._expect(ToServer.READY, deadline, stopping))
+
+    def send(self, kind: ToWorker, body: Mapping[str, JsonValue] | None = None) -> None:
+        """Send a message. Raises `WireError` when the process is gone."""
+        self._wire.send(kind, body)
+
+    def kill(self) -> None:
+        """End the process, and what it started, without asking."""
+        with suppress(ProcessLookupError):  # it was faster
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self, timeout_s: float) -> str:
+        """Wait for the process to end, and end it when it takes longer; gives how it ended, in words."""
+        try:
+            self._process.wait(max(timeout_s, 0))
+        except subprocess.TimeoutExpired:
+            logger.warning("worker %s does not end by itself, so it is ended", self.worker_id)
+        self.kill()  # also what it has left behind
+        self._watcher.join()
+        return self._describe_end()
+
+    def _describe_end(self) -> str:
+        status = self._process.returncode
+        if status < 0:
+            try:
+                how = f"it was ended by signal {-status} ({signal.Signals(-status).name})"
+            except ValueError:
+                how = f"it was ended by signal {-status}"
+        else:
+            how = f"it exited with status {status}"
+        last = next((line for line in reversed(self._tail) if line.strip()), "")
+        return f"{how}; its last output: {last}" if last else how
+
+    def _expect(self, kind: ToServer, deadline: float, stopping: Callable[[], bool]) -> Mapping[str, JsonValue]:
+        while not stopping():
+            messages = self.mailbox.take(max(0.0, deadline - time.monotonic()))
+            if messages:
+                # a worker says nothing on its own between the steps of the handshake
+                (message, *_) = messages
+                if message.kind == ToServer.UNUSABLE:
+                    raise WorkerError(self.worker_id, str(message.body["reason"]))
+                if message.kind != kind:
+                    raise WireError(self.worker_id, f"it sent {message.kind!r} where {kind.value!r} was due")
+                return message.body
+            if self.mailbox.closed is not None:
+                raise WorkerError(self.worker_id, f"it ended while it started: {self.end(_LAST_WORDS_S)}")
+            if time.monotonic() >= deadline:
+                raise WorkerError(self.worker_id, "it did not start in time; see `worker_start_timeout_s`")
+        raise WorkerError(self.worker_id, "the server stops")
+
+    def _take(self, message: Message) -> None:
+        """On the wire's thread."""
+        if message.request_id is not None:
+            self._answer(message)
+        elif message.kind == ToServer.LOG:
+            relay_log(self.worker_id, message.body)
+        else:
+            self.mailbox.put(message)
+
+    def _answer(self, request: Message) -> None:
+        try:
+            answer = self._server.answer(request)
+        except Exception as error:  # whatever it is, the node that asked is to know
+            logger.debug("worker %s: %s was refused", self.worker_id, request.kind, exc_info=True)
+            self._wire.refuse(request, error)
+        else:
+            self._wire.answer(request, answer.body, answer.parts)
+
+    def _read_output(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stream:
+            for line in stream:
+                text = line.decode("utf-8", "replace").rstrip()
+                self._tail.append(text)
+                _output.info("[%s] %s", self.worker_id, text)
+
+    def _watch(self) -> None:
+        self._process.wait()
+        # all that it sent before its end is still to be read; a program it left behind may hold the wire open, however
+        self._wire.join(_LAST_WORDS_S)
+        self._wire.close()
+        self._wire.join(_LAST_WORDS_S)
+        self._reader.join(_LAST_WORDS_S)
+        self._on_end()

@@ -1,0 +1,154 @@
+"""What server and worker say to each other: the kinds of messages, and the records that travel in them.
+
+A worker greets (`HELLO`), is told its configuration (`WELCOME`), and says what it found (`READY`) or why it cannot run
+(`UNUSABLE`). Then the server gives runs, one at a time, and the worker reports on each until it ends (`ENDED`).
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.models import DeviceInfo
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "Outcome",
+    "Request",
+    "RunEnding",
+    "RunError",
+    "RunOrder",
+    "ToServer",
+    "ToWorker",
+    "WorkerConfig",
+    "WorkerFacts",
+]
+
+#: Raised whenever one side would misunderstand the other's messages.
+PROTOCOL_VERSION = 1
+
+
+class ToWorker(StrEnum):
+    """Messages of the server that nobody answers."""
+
+    #: Body: a `WorkerConfig`.
+    WELCOME = "welcome"
+    #: Body: a `RunOrder`. Sent only when the last one has ended.
+    RUN = "run"
+    #: Body: ``{item_id}``. The run is to end as soon as its node sees it.
+    CANCEL = "cancel"
+    #: Finish the node in hand, report the run as interrupted, then exit.
+    STOP = "stop"
+
+
+class ToServer(StrEnum):
+    """Messages of a worker that nobody answers."""
+
+    #: Body: ``{protocol, version, pid}``.
+    HELLO = "hello"
+    #: Body: a `WorkerFacts`.
+    READY = "ready"
+    #: Body: ``{reason}``. The worker exits after it.
+    UNUSABLE = "unusable"
+    #: Body: ``{level, logger, message}``.
+    LOG = "log"
+    #: Body: ``{execution_id, source_id, invocation}``.
+    STARTED = "started"
+    #: Body: ``{execution_id, fraction, message, width, height}``; a preview as the only part.
+    PROGRESS = "progress"
+    #: Body: ``{execution_id, output, cached}``.
+    COMPLETED = "completed"
+    #: Body: ``{phase, record, submodel}``, phase ``started`` or ``complete``.
+    MODEL_LOAD = "model_load"
+    #: Body: a `RunEnding`.
+    ENDED = "ended"
+
+
+class Request(StrEnum):
+    """Messages of a worker that the server answers; see `SessionServer`."""
+
+    IMAGE_LOAD = "images.load"
+    IMAGE_SAVE = "images.save"
+    IMAGE_RECORD = "images.record"
+    #: Which of the things that a cached output refers to are still there.
+    EXIST = "exist"
+    FILE_SAVE = "files.save"
+    FILE_LOAD = "files.load"
+    MODEL_RECORD = "models.record"
+    MODEL_SEARCH = "models.search"
+
+
+class Outcome(StrEnum):
+    """How a run ended in the worker."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    #: The worker was told to stop; the run goes on elsewhere from its journal.
+    INTERRUPTED = "interrupted"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkerConfig(_Record):
+    """What a worker is told of the operator's settings; see `Settings` for what they mean."""
+
+    worker_id: str
+    device: str
+    precision: str
+    model_cache_ram_bytes: int
+    model_cache_device_bytes: int
+    invocation_cache_bytes: int
+    progress_events_per_s: float
+    previews: bool
+    disabled_plugins: list[str]
+    plugins: dict[str, dict[str, JsonValue]]
+    log_level: str
+
+
+class WorkerFacts(_Record):
+    """What a worker says of itself once it can run sessions."""
+
+    device: DeviceInfo
+    #: Node types it can run.
+    node_types: int
+
+
+class RunOrder(_Record):
+    """One session to run."""
+
+    item_id: int
+    queue_id: str
+    batch_id: str
+    session_id: str
+    user_id: str
+    graph: dict[str, JsonValue]
+    metadata: dict[str, JsonValue]
+    #: Outputs of nodes that finished in an earlier attempt, by execution id.
+    journal: dict[str, dict[str, JsonValue]]
+
+
+class RunError(_Record):
+    """Why a run failed."""
+
+    #: The error's class.
+    type: str
+    #: For the person who ran the graph.
+    message: str
+    #: Empty when the node meant its message for that person.
+    traceback: str = ""
+    #: The node it happened in; None when the graph as a whole cannot run.
+    execution_id: str | None = None
+    source_id: str | None = None
+    #: The node as a document.
+    invocation: dict[str, JsonValue] | None = None
+
+
+class RunEnding(_Record):
+    """How a run ended."""
+
+    item_id: int
+    outcome: Outcome
+    error: RunError | None = None

@@ -1,0 +1,185 @@
+"""The worker process: ``python -m impasto.engine.worker FD``, started by the supervisor with one end of a socket pair.
+
+It loads the plugins' code, finds its device, says so, and then runs the sessions it is given. It opens no database and
+no port. When the server is gone it ends at once: nobody is left to report to.
+"""
+
+import argparse
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from impasto.cache import InvocationCache
+from impasto.engine.access.progress import ProgressSender
+from impasto.engine.access.secrets import SecretVault, take_secrets
+from impasto.engine.access.settings import PluginSettings
+from impasto.engine.context import WorkerTools
+from impasto.engine.control import RunControl
+from impasto.engine.invoker import NodeInvoker
+from impasto.engine.protocol import (
+    PROTOCOL_VERSION,
+    Outcome,
+    Request,
+    RunEnding,
+    RunError,
+    RunOrder,
+    ToServer,
+    ToWorker,
+    WorkerConfig,
+    WorkerFacts,
+)
+from impasto.engine.references import References
+from impasto.engine.reporter import WireReporter
+from impasto.engine.runner import SessionRunner
+from impasto.engine.wire import Message, Wire
+from impasto.engine.wire_log import WireLogHandler
+from impasto.host import PluginHost
+from impasto.models.cache import ModelCache
+from impasto_sdk.models import DeviceInfo
+
+__all__ = ["Worker", "main"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    order: RunOrder
+    control: RunControl
+
+
+class Worker:
+    """One worker's end of the wire: its reading thread takes orders, the calling thread carries them out."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._wire = Wire(connection, "server", self._take, self._server_gone)
+        self._config: SimpleQueue[WorkerConfig] = SimpleQueue()
+        #: Runs to do; None: stop.
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._current: _Job | None = None
+        self._stopping = threading.Event()
+
+    def serve(self) -> None:
+        """Run sessions until the server says stop."""
+        secrets = take_secrets(os.environ)  # before any plugin is imported
+        self._wire.start()
+        self._wire.send(ToServer.HELLO, {"protocol": PROTOCOL_VERSION, "pid": os.getpid()})
+        config = self._config.get()
+        _log_to(self._wire, config.log_level)
+        try:
+            host = PluginHost.load(disabled=config.disabled_plugins)
+            device = _find_device(host, config)
+            runner = _build_runner(self._wire, host, device, config, secrets)
+        except Exception as error:
+            logger.exception("the worker cannot start")
+            self._wire.send(ToServer.UNUSABLE, {"reason": f"{type(error).__name__}: {error}"})
+            return
+        facts = WorkerFacts(device=device, node_types=len(host.catalogue))
+        self._wire.send(ToServer.READY, facts.model_dump(mode="json"))
+        while (job := self._jobs.get()) is not None:
+            ending = _run_guarded(runner, job)
+            self._wire.send(ToServer.ENDED, ending.model_dump(mode="json"))
+
+    def _take(self, message: Message) -> None:
+        match message.kind:
+            case ToWorker.WELCOME:
+                self._config.put(WorkerConfig.model_validate(message.body))
+            case ToWorker.RUN:
+                # made here, before any message that follows it is read: a cancel must find it
+                self._current = _Job(RunOrder.model_validate(message.body), RunControl())
+                self._jobs.put(self._current)
+            case ToWorker.CANCEL:
+                job = self._current
+                if job is not None and job.order.item_id == message.body["item_id"]:
+                    job.control.cancel()
+            case ToWorker.STOP:
+                self._stopping.set()
+                if self._current is not None:
+                    self._current.control.interrupt()
+                self._jobs.put(None)
+
+    def _server_gone(self, reason: str) -> None:
+        # no exit handlers: a node that hangs must not keep an orphan and its device alive
+        os._exit(0 if self._stopping.is_set() else 1)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker on the socket whose file descriptor is the only argument; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m impasto.engine.worker", description=__doc__)
+    parser.add_argument("fd", type=int, help="file descriptor of a connected stream socket")
+    fd = parser.parse_args(arguments).fd
+    os.set_inheritable(fd, False)  # programs that a node starts must not keep the connection open
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle, which then drains its workers
+    faulthandler.enable()
+    Worker(socket.socket(fileno=fd)).serve()
+    return 0
+
+
+def _log_to(wire: Wire, level: str) -> None:
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    root.addHandler(WireLogHandler(wire))
+    logging.captureWarnings(True)
+
+
+def _find_device(host: PluginHost, config: WorkerConfig) -> DeviceInfo:
+    found = host.find_device(config.device, config.precision)
+    if found is not None:
+        return found
+    return DeviceInfo(
+        name="cpu",
+        kind="cpu",
+        requested=config.device,
+        notes=("No installed plugin looks for devices, so nodes run on the CPU.",),
+    )
+
+
+def _build_runner(
+    wire: Wire, host: PluginHost, device: DeviceInfo, config: WorkerConfig, secrets: Mapping[str, str]
+) -> SessionRunner:
+    offered, reporter = host.contributions, WireReporter(wire)
+    tools = WorkerTools(
+        wire=wire,
+        device=device,
+        models=ModelCache(
+            [loader.value for loader in offered.model_loaders],
+            device,
+            ram_bytes=config.model_cache_ram_bytes,
+            device_bytes=config.model_cache_device_bytes,
+            listener=reporter,
+        ),
+        progress=ProgressSender(wire, per_s=config.progress_events_per_s, previews=config.previews),
+        settings=PluginSettings((declared.value for declared in offered.settings), config.plugins),
+        secrets=SecretVault(secrets, ((secret.plugin.name, secret.value.name) for secret in offered.secrets)),
+        extensions={factory.value.field_type: factory.value for factory in offered.denoise_extensions},
+    )
+
+    def all_exist(references: References) -> bool:
+        asked = {"images": list(references.images), "files": list(references.files)}
+        return bool(wire.request(Request.EXIST, asked).body["all"])
+
+    invoker = NodeInvoker(host.catalogue, InvocationCache(config.invocation_cache_bytes), all_exist)
+    return SessionRunner(host.catalogue, invoker, tools, reporter)
+
+
+def _run_guarded(runner: SessionRunner, job: _Job) -> RunEnding:
+    try:
+        return runner.run(job.order, job.control)
+    except (
+        Exception
+    ) as error:  # our own mistake, or a scheduler's: the item is to end with a reason, the worker to go on
+        logger.exception("item %d could not be run", job.order.item_id)
+        problem = RunError(type=type(error).__name__, message=str(error), traceback=traceback.format_exc())
+        return RunEnding(item_id=job.order.item_id, outcome=Outcome.FAILED, error=problem)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
