@@ -1,0 +1,29 @@
+"""`ExecutionNode`: one execution of one node of a graph, as the scheduler hands it to whoever runs it."""
+
+from dataclasses import dataclass
+
+from impasto_sdk.node import NodeKind, NodeSpec
+
+__all__ = ["ExecutionNode"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionNode:
+    """A node of the execution graph: a node of the graph at one place of the iterations around it."""
+
+    #: The source id and the iteration path, e.g. ``denoise[3,0]``; the source id alone outside all iterations.
+    id: str
+    #: Id of the node in the graph.
+    source_id: str
+    #: Which item of each open iterator, from the outermost in, each from 0.
+    path: tuple[int, ...]
+    spec: NodeSpec
+    #: Whether what it saves is kept out of the gallery.
+    is_intermediate: bool
+    #: Whether its result may come from the invocation cache: as the graph says, else as its type says.
+    use_cache: bool
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the scheduler works out its output itself: call `evaluate` instead of running it."""
+        return self.spec.kind is not NodeKind.PLAIN
