@@ -132,6 +132,10 @@ class SessionQueue(QueueView):
         """Wait until there may be something to claim; False when nothing came within `timeout_s` seconds."""
         return self._work.wait(timeout_s)
 
+    def wake(self) -> None:
+        """End the `wait_for_work` of every worker, as if there were work: it has something else to look after."""
+        self._work.set()
+
     def journal(self, item_id: int, outputs: Mapping[str, JsonValue], *, attempt: int | None = None) -> bool:
         """Write what finished executions gave (output documents by execution id), and extend the item's lease.
 
