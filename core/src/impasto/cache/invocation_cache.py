@@ -1,20 +1,21 @@
-"""`InvocationCache`: outputs of executions by their key, as many as fit a number of bytes.
+"""`InvocationCache`: output documents of executions by their key, as many as fit a number of bytes.
 
-When it is full, what was used longest ago goes. Shared by the threads of a worker. An output is kept as it is and given
-to all who ask: read it, do not change it.
+Kept as JSON, so its size is known, and each caller gets a document of its own. When the cache is full, what was used
+longest ago goes. Shared by the threads of a worker.
 """
 
+import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from impasto_sdk.fields import BaseInvocationOutput
+from impasto_sdk.fields import JsonValue
 
 __all__ = ["CacheStats", "InvocationCache"]
 
-#: What an entry costs beside its JSON: the key, the object, their places.
-_OVERHEAD_BYTES = 512
+#: What an entry takes beside its JSON: the key, and its places in memory.
+_OVERHEAD_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,61 +25,64 @@ class CacheStats:
     hits: int
     misses: int
     entries: int
-    #: What the entries take, estimated from their JSON.
+    #: What the entries take: their JSON, and some for their keys.
     bytes: int
     max_bytes: int
     enabled: bool
 
 
 class InvocationCache:
-    """A thread-safe LRU cache of invocation outputs."""
+    """A thread-safe LRU cache of output documents."""
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes`: most that the entries may take together; 0: nothing is ever kept."""
         self._max_bytes = max_bytes
         self._enabled = max_bytes > 0
-        self._entries: OrderedDict[str, tuple[BaseInvocationOutput, int]] = OrderedDict()
+        self._entries: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
         self._hits = 0
         self._misses = 0
         self._lock = Lock()
 
     def get(
-        self, key: str, is_usable: Callable[[BaseInvocationOutput], bool] | None = None
-    ) -> BaseInvocationOutput | None:
-        """The output kept under `key`, or None.
+        self, key: str, is_usable: Callable[[dict[str, JsonValue]], bool] | None = None
+    ) -> dict[str, JsonValue] | None:
+        """The document kept under `key`, or None.
 
-        `is_usable` may look at it first, e.g. whether its images still exist; an output that it refuses is forgotten,
+        `is_usable` may look at it first, e.g. whether its images still exist; a document that it refuses is forgotten,
         and counts as a miss. It is called without the lock, so it may take its time.
         """
         with self._lock:
             if not self._enabled:
                 return None
             entry = self._entries.get(key)
-        usable = entry is not None and (is_usable is None or is_usable(entry[0]))
+        document: dict[str, JsonValue] | None = None if entry is None else json.loads(entry)
+        if document is not None and is_usable is not None and not is_usable(document):
+            document = None
         with self._lock:
-            if entry is None or not usable:
+            still_there = entry is not None and self._entries.get(key) is entry
+            if document is None:
                 self._misses += 1
-                if entry is not None and self._entries.get(key) is entry:
+                if still_there:
                     self._remove(key)
-                return None
-            self._hits += 1
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return entry[0]
+            else:
+                self._hits += 1
+                if still_there:
+                    self._entries.move_to_end(key)
+        return document
 
-    def put(self, key: str, output: BaseInvocationOutput) -> None:
-        """Keep `output` under `key`, in the place of what was there. One larger than the whole cache is not kept."""
+    def put(self, key: str, document: Mapping[str, JsonValue]) -> None:
+        """Keep `document` under `key`, in the place of what was there. One that fills more than all is not kept."""
         if not self._enabled:
             return
-        size = len(output.model_dump_json()) + _OVERHEAD_BYTES
+        entry = json.dumps(document, separators=(",", ":")).encode()
         with self._lock:
-            if not self._enabled or size > self._max_bytes:
+            if not self._enabled or len(entry) + _OVERHEAD_BYTES > self._max_bytes:
                 return
             if key in self._entries:
                 self._remove(key)
-            self._entries[key] = (output, size)
-            self._bytes += size
+            self._entries[key] = entry
+            self._bytes += len(entry) + _OVERHEAD_BYTES
             while self._bytes > self._max_bytes:
                 self._remove(next(iter(self._entries)))
 
@@ -104,4 +108,4 @@ class InvocationCache:
             return CacheStats(self._hits, self._misses, len(self._entries), self._bytes, self._max_bytes, self._enabled)
 
     def _remove(self, key: str) -> None:
-        self._bytes -= self._entries.pop(key)[1]
+        self._bytes -= len(self._entries.pop(key)) + _OVERHEAD_BYTES
