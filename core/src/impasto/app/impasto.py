@@ -1,0 +1,115 @@
+"""`Impasto`: one server's parts, built from its settings. The only place that knows every concrete class.
+
+The HTTP application, the command line and tests are given an `Impasto`; nothing reaches for one. Building it does no
+work but loading the plugins; `start` opens the database and starts the workers, `stop` ends them.
+"""
+
+import random
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from impasto.app.panel_catalogue import PanelCatalogue
+from impasto.app.panels import PanelService
+from impasto.app.starters import register_starters
+from impasto.app.submissions import Library, Submissions
+from impasto.engine import Engine, SessionServices
+from impasto.events import EventBus
+from impasto.host import PluginHost
+from impasto.models.registry import ModelRegistry
+from impasto.queue import SessionQueue
+from impasto.settings import Settings
+from impasto.storage.database import Database
+from impasto.storage.images import ImageLibrary
+from impasto.storage.model_records import ModelRecordStore
+from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.sessions import SessionFiles
+
+__all__ = ["Impasto"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Impasto:
+    """The parts of one server. Build it with `Impasto.build`, use it as a context manager."""
+
+    settings: Settings
+    host: PluginHost
+    database: Database
+    images: ImageLibrary
+    sessions: SessionFiles
+    models: ModelRegistry
+    bus: EventBus
+    queue: SessionQueue
+    engine: Engine
+    submissions: Submissions
+    panels: PanelService
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Impasto":
+        """Load the plugins and put the parts together. Touches no file and starts no thread or process."""
+        host = PluginHost.load(disabled=settings.disabled_plugins)
+        database = Database(settings.database_path)
+        images = ImageLibrary(database, settings.images_folder)
+        sessions = SessionFiles(settings.sessions_folder)
+        models = ModelRegistry(ModelRecordStore(database), host.identify_model)
+        bus = EventBus(settings.event_buffer)
+        queue = SessionQueue(
+            QueueItemStore(database),
+            bus.publish,
+            max_queue_size=settings.max_queue_size,
+            max_attempts=settings.max_attempts,
+        )
+        submissions = Submissions(
+            host.catalogue,
+            queue,
+            Library(images_that_exist=images.exist, model_exists=models.exists),
+            host.before_enqueue,
+            max_graph_nodes=settings.max_graph_nodes,
+        )
+        return cls(
+            settings=settings,
+            host=host,
+            database=database,
+            images=images,
+            sessions=sessions,
+            models=models,
+            bus=bus,
+            queue=queue,
+            engine=Engine(settings, queue, SessionServices(images, sessions, models), bus),
+            submissions=submissions,
+            panels=PanelService(
+                PanelCatalogue(host.contributions), models, images, submissions, random.SystemRandom().randint
+            ),
+        )
+
+    def start(self, *, work: bool = True) -> None:
+        """Open the database (upgrading it if need be), register starter models, start the workers.
+
+        Returns at once: workers come up on their own; `engine.wait_until_ready` waits for them. With `work=False` there
+        are none: what is queued stays queued, and everything else can be asked for.
+        Raises `StorageError` when the root folder cannot be used.
+        """
+        self.settings.root.mkdir(parents=True, exist_ok=True)
+        self.database.open()
+        register_starters(self.host, self.models)
+        if self.host.listens:
+            self.bus.add_listener(self.host.dispatch)
+        if work:
+            self.engine.start()
+
+    def stop(self) -> None:
+        """End the workers, then close what is open. What was running goes on at the next start."""
+        self.engine.stop()
+        self.bus.close()
+        self.images.close()
+        self.models.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()

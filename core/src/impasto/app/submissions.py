@@ -1,0 +1,140 @@
+"""`Submissions`: the one way into the queue. Everything that is enqueued, by whichever client, comes through here.
+
+A batch is checked whole before anything is stored: the graph against the catalogue, its substitutions against the
+inputs they go into, the images and models it names against the library, and then the plugins are asked.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from impasto.app.references import missing_references
+from impasto.errors import BatchError, GraphValidationError, Problem
+from impasto.graph import Graph
+from impasto.host import Catalogue
+from impasto.queue import SessionQueue
+from impasto.queue.expansion import count_sessions
+from impasto.queue.records import Batch, EnqueueBatchResult
+from impasto_sdk.contributions import EnqueueProposal
+from impasto_sdk.fields import JsonValue
+
+__all__ = ["Library", "Submissions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """The two questions that a submission asks about what is stored."""
+
+    images_that_exist: Callable[[Collection[str]], Collection[str]]
+    model_exists: Callable[[str], bool]
+
+
+class Submissions:
+    """Checks batches and puts them into the queue."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        queue: SessionQueue,
+        library: Library,
+        before_enqueue: Callable[[EnqueueProposal], None],
+        *,
+        max_graph_nodes: int,
+    ) -> None:
+        self._catalogue = catalogue
+        self._queue = queue
+        self._library = library
+        self._before_enqueue = before_enqueue
+        self._max_graph_nodes = max_graph_nodes
+
+    def enqueue(
+        self,
+        queue_id: str,
+        batch: Batch,
+        *,
+        prepend: bool = False,
+        user_id: str = "system",
+        idempotency_key: str | None = None,
+    ) -> EnqueueBatchResult:
+        """Check a batch and store it; it is on disk when this returns.
+
+        With an `idempotency_key` that was used before in this queue, the first answer is given again.
+        Raises `GraphValidationError` with every problem of the graph, `BatchError` for substitutions that do not
+        fit, `EnqueueRefusedError` when a plugin refuses, and `QueueFullError`; nothing is stored then.
+        """
+        graph = self.check(batch)
+        self._before_enqueue(
+            EnqueueProposal(
+                queue_id=queue_id,
+                user_id=user_id,
+                graph=graph.to_document(),
+                item_count=count_sessions(batch),
+                origin=batch.origin,
+                destination=batch.destination,
+                metadata=batch.metadata or {},
+            )
+        )
+        return self._queue.enqueue(queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key)
+
+    def check(self, batch: Batch) -> Graph:
+        """The batch's graph, with the first of its substitutions put in, when all of it can run.
+
+        Raises `GraphValidationError` and `BatchError`.
+        """
+        if len(batch.graph.get("nodes") or ()) > self._max_graph_nodes:
+            raise GraphValidationError([_too_large(len(batch.graph["nodes"]), self._max_graph_nodes)])
+        graph = Graph.from_document(self._with_first_items(batch))
+        graph.validate_self(self._catalogue)
+        problems = missing_references(
+            graph,
+            self._catalogue,
+            images_that_exist=self._library.images_that_exist,
+            model_exists=self._library.model_exists,
+        )
+        if problems:
+            raise GraphValidationError(problems)
+        self._check_items(batch, graph)
+        return graph
+
+    def _with_first_items(self, batch: Batch) -> dict[str, JsonValue]:
+        # an input that only the substitutions set is not missing
+        document = dict(batch.graph)
+        nodes = document.get("nodes")
+        if not batch.data or not isinstance(nodes, dict):
+            return document
+        nodes = dict(nodes)
+        for datum in (datum for zipped in batch.data for datum in zipped):
+            node = nodes.get(datum.node_path)
+            if not isinstance(node, dict):
+                raise BatchError(
+                    f"batch data: the graph has no node {datum.node_path!r}",
+                    node_id=datum.node_path,
+                    field=datum.field_name,
+                )
+            if datum.items:
+                nodes[datum.node_path] = {**node, datum.field_name: datum.items[0]}
+        return {**document, "nodes": nodes}
+
+    def _check_items(self, batch: Batch, graph: Graph) -> None:
+        for datum in (datum for zipped in batch.data or () for datum in zipped):
+            port = self._catalogue[graph.nodes[datum.node_path].type].inputs[datum.field_name]
+            for index, item in enumerate(datum.items):
+                try:
+                    port.adapter.validate_python(item)
+                except ValidationError as error:
+                    raise BatchError(
+                        f"batch data for {datum.node_path}.{datum.field_name}, item {index} = {item!r}: "
+                        f"{error.errors(include_url=False)[0]['msg']}",
+                        node_id=datum.node_path,
+                        field=datum.field_name,
+                    ) from error
+
+
+def _too_large(found: int, limit: int) -> Problem:
+    return Problem(
+        code="graph_too_large",
+        message=f"the graph has {found} nodes, at most {limit} are taken; raise `max_graph_nodes` or iterate",
+        found=found,
+        expected=limit,
+    )
