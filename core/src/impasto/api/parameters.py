@@ -7,11 +7,12 @@ be the server's mistake instead of the client's.
 from typing import Annotated
 
 from fastapi import Depends, Path
+from pydantic import Field
 from starlette.requests import HTTPConnection
 
 from impasto.app import Impasto
 
-__all__ = ["App", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
+__all__ = ["App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
 
 
 async def _application(connection: HTTPConnection) -> Impasto:
@@ -26,7 +27,9 @@ App = Annotated[Impasto, Depends(_application)]
 QueueIdParameter = Annotated[
     str, Path(description="Name of the queue, usually `default`", min_length=1, max_length=255)
 ]
-#: A queue item.
+#: The number of a queue item, in a body.
+ItemId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+#: The number of a queue item, in a path.
 ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=2**63 - 1)]
 #: An image, model, panel, plugin or node type.
 NameParameter = Annotated[str, Path(min_length=1, max_length=1024)]

@@ -20,6 +20,7 @@ from impasto.errors import (
     GraphError,
     GraphValidationError,
     ModelRegistryError,
+    PluginError,
     QueueFullError,
     QueueItemNotFoundError,
     UnreadableImageError,
@@ -171,6 +172,7 @@ _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]
     (UnreadableImageError, _plain(415, "not-a-readable-image")),
     (ModelRegistryError, _plain(422, "model-cannot-be-registered")),
     (ModelError, _plain(422, "model-cannot-be-used")),
+    (PluginError, _plain(500, "plugin-failed")),
     (WorkerError, _plain(503, "no-worker")),
 )
 

@@ -47,9 +47,7 @@ def serve(
 class Server:
     """One HTTP server for one `Impasto`, which it starts and stops."""
 
-    def __init__(
-        self, app: Impasto, host: str | None = None, port: int | None = None, *, work: bool = True
-    ) -> None:
+    def __init__(self, app: Impasto, host: str | None = None, port: int | None = None, *, work: bool = True) -> None:
         """`work=False`: no workers are started, so nothing that is queued runs."""
         self._app = app
         self._work = work
@@ -141,7 +139,7 @@ class _Uvicorn(uvicorn.Server):
     """uvicorn, which tells when it answers and when it stops, and leaves cleaning up to us after a signal."""
 
     def __init__(
-        self, config: uvicorn.Config, *, on_started: Callable[[], object], on_stopping: Callable[[], object]
+        self, config: uvicorn.Config, on_started: Callable[[], object], on_stopping: Callable[[], object]
     ) -> None:
         super().__init__(config)
         self._on_started = on_started

@@ -3,6 +3,7 @@
 from impasto import __version__
 from impasto.api.pages.markup import Markup, element, joined, page, picture
 from impasto.app import Impasto
+from impasto.storage.image_dto import ImageQuery
 
 __all__ = ["render_home"]
 
@@ -52,7 +53,7 @@ def _queue(app: Impasto) -> Markup:
 
 
 def _pictures(app: Impasto) -> Markup:
-    images = app.images.list(limit=PICTURES, is_intermediate=False).items
+    images = app.images.list(ImageQuery(is_intermediate=False, starred_first=False), limit=PICTURES).items
     if not images:
         return element("p", "None yet.", class_="faint")
     links = (

@@ -1,6 +1,6 @@
 """The routes, one file for each group of paths; each file has one `router`."""
 
-from impasto.api.routes import app, events, health, images, models, nodes, panels, plugins, queue
+from impasto.api.routes import app, events, health, image_files, images, models, nodes, panels, plugins, queue
 
 __all__ = ["ROUTERS"]
 
@@ -9,6 +9,7 @@ ROUTERS = (
     app.router,
     queue.router,
     images.router,
+    image_files.router,
     models.router,
     nodes.router,
     panels.router,

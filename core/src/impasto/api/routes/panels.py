@@ -9,7 +9,7 @@ from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.revalidation import Revalidated
 from impasto.api.router import Router
-from impasto.queue import EnqueueBatchResult
+from impasto.queue.records import EnqueueBatchResult
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["router"]
@@ -43,6 +43,52 @@ class PanelRun(PanelValues):
     destination: str | None = Field(default=None, description="Kept with the items, for the client")
 
 
+class PanelError(BaseModel):
+    """One thing that stands in the way of a graph."""
+
+    path: str = Field(description="JSON Pointer into the values")
+    message: str
+    fix: Any = Field(default=None, description="A value that would be accepted, when one is obvious")
+
+
+class PanelNotice(BaseModel):
+    """One thing worth knowing that stands in the way of nothing."""
+
+    path: str = Field(description="JSON Pointer into the values")
+    level: str
+    message: str
+
+
+class PanelVerdict(BaseModel):
+    """What values come to, and what is wrong with them."""
+
+    ok: bool = Field(description="Whether a graph can be built")
+    values: dict[str, Any] = Field(description="The values in force, defaults filled in")
+    hidden: list[str] = Field(description="Ids of the fields and sections that are hidden now")
+    errors: list[PanelError]
+    notices: list[PanelNotice]
+
+
+class PanelGraph(BaseModel):
+    """A graph and the values that made it."""
+
+    graph: dict[str, Any]
+    values: dict[str, Any] = Field(description="The values in force, seeds drawn")
+
+
+class OldPanelValues(PanelValues):
+    """Values that were stored with an older version of a panel."""
+
+    version: int = Field(ge=0, description="The `values_version` they were stored with")
+
+
+class UpgradedPanelValues(BaseModel):
+    """Values for the present version of a panel."""
+
+    values: dict[str, Any]
+    notes: list[str] = Field(description="What a person should know of the change")
+
+
 @router.get("/", response_model=PanelDocument, responses={304: {"description": "It has not changed"}})
 def list_panels(app: App, request: Request) -> Response:
     """Every panel in force. The ETag is the revision: send it back as `If-None-Match`."""
@@ -50,16 +96,27 @@ def list_panels(app: App, request: Request) -> Response:
     return Revalidated.of(document, document["revision"]).answer(request)
 
 
-@router.post("/{panel_id}/check", responses=problem_responses(400, 404, 415, 422))
+@router.post(
+    "/{panel_id}/check",
+    response_model=PanelVerdict,
+    response_model_exclude_unset=True,
+    responses=problem_responses(400, 404, 415, 422),
+)
 def check_panel_values(app: App, panel_id: NameParameter, request: PanelValues) -> dict[str, JsonValue]:
-    """The values in force with every default filled in, what is wrong with them by path, and notices."""
-    return app.panels.check(panel_id, request.values)
+    """What the values come to, and what is wrong with them by path. Wrong values are an answer here, not an error."""
+    return app.panels.check(panel_id, request.values).to_document()
 
 
-@router.post("/{panel_id}/graph", responses=problem_responses(400, 404, 415, 422))
+@router.post("/{panel_id}/graph", response_model=PanelGraph, responses=problem_responses(400, 404, 415, 422))
 def build_panel_graph(app: App, panel_id: NameParameter, request: PanelValues) -> dict[str, JsonValue]:
     """The graph that these values make. Nothing is queued."""
-    return app.panels.graph(panel_id, request.values)
+    return app.panels.graph(panel_id, request.values).to_document()
+
+
+@router.post("/{panel_id}/upgrade", response_model=UpgradedPanelValues, responses=problem_responses(400, 404, 415, 422))
+def upgrade_panel_values(app: App, panel_id: NameParameter, request: OldPanelValues) -> dict[str, JsonValue]:
+    """Values that an older version of the panel left with an image, for the present one."""
+    return app.panels.upgrade(panel_id, request.version, request.values).to_document()
 
 
 @router.post("/{panel_id}/enqueue", status_code=201, responses=problem_responses(400, 404, 409, 415, 422, 429))

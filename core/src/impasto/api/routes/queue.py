@@ -5,14 +5,18 @@ from typing import Annotated, Literal
 from fastapi import Body, Header, Query
 from pydantic import BaseModel, Field
 
-from impasto.api.parameters import App, ItemIdParameter, NameParameter, QueueIdParameter
+from impasto.api.parameters import App, ItemId, ItemIdParameter, NameParameter, QueueIdParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
-from impasto.queue import Batch, BatchStatus, EnqueueBatchResult, QueueItem, QueueStatus
+from impasto.queue.records import Batch, BatchStatus, EnqueueBatchResult, QueueItem, QueueStatus
 
 __all__ = ["router"]
 
 router = Router("/api/v1/queue", "queue")
+
+
+#: Most items that one request may name.
+MOST_ITEMS = 10_000
 
 
 class EnqueueBatchRequest(BaseModel):
@@ -73,9 +77,18 @@ def list_queue_items(
     app: App,
     queue_id: QueueIdParameter,
     destination: Annotated[str | None, Query(description="Only items with this destination")] = None,
+    limit: Annotated[int | None, Query(description="At most so many", ge=1, le=100_000)] = None,
 ) -> list[QueueItem]:
-    """All items of the queue, in the order in which they run or ran."""
-    return app.queue.list(queue_id, destination=destination)
+    """All items of the queue, by number."""
+    return app.queue.list(queue_id, destination=destination, limit=limit)
+
+
+@router.post("/{queue_id}/items_by_ids", responses=problem_responses(400, 415, 422))
+def list_queue_items_by_ids(
+    app: App, queue_id: QueueIdParameter, item_ids: Annotated[list[ItemId], Body(embed=True, max_length=MOST_ITEMS)]
+) -> list[QueueItem]:
+    """The items with these numbers, in the order asked for; those that do not exist are left out."""
+    return app.queue.get_many(queue_id, item_ids)
 
 
 @router.get("/{queue_id}/item_ids")
@@ -85,7 +98,7 @@ def list_queue_item_ids(
     order_dir: Annotated[Literal["ASC", "DESC"], Query(description="Oldest or newest first")] = "DESC",
 ) -> ItemIds:
     """The ids of all items of the queue, by age."""
-    ids = app.queue.item_ids(queue_id, descending=order_dir == "DESC")
+    ids = app.queue.item_ids(queue_id, newest_first=order_dir == "DESC")
     return ItemIds(item_ids=ids, total_count=len(ids))
 
 
@@ -99,8 +112,7 @@ def get_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParamete
 @router.delete("/{queue_id}/i/{item_id}/cancel", include_in_schema=False)
 def cancel_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParameter) -> QueueItem:
     """Cancel an item, running or not. One that has ended stays as it is."""
-    app.queue.cancel(queue_id, item_id)
-    return app.queue.get(queue_id, item_id)
+    return app.queue.cancel(queue_id, item_id)
 
 
 @router.put("/{queue_id}/cancel_by_batch_ids", responses=problem_responses(400, 422))
@@ -108,14 +120,15 @@ def cancel_by_batch_ids(
     app: App, queue_id: QueueIdParameter, batch_ids: Annotated[list[str], Body(embed=True)]
 ) -> CanceledCount:
     """Cancel every item of these batches that has not ended."""
-    return CanceledCount(canceled=len(app.queue.cancel_by_batch_ids(queue_id, batch_ids)))
+    return CanceledCount(canceled=app.queue.cancel_by_batch_ids(queue_id, batch_ids))
 
 
 @router.get("/{queue_id}/status")
 def get_queue_status(app: App, queue_id: QueueIdParameter) -> QueueAndProcessorStatus:
     """How many items are in each status, and whether the queue is worked on."""
     queue = app.queue.status(queue_id)
-    processor = ProcessorStatus(is_started=app.engine.is_started, is_processing=queue.in_progress > 0)
+    is_started = any(worker.status != "stopped" for worker in app.engine.workers())
+    processor = ProcessorStatus(is_started=is_started, is_processing=queue.in_progress > 0)
     return QueueAndProcessorStatus(queue=queue, processor=processor)
 
 
