@@ -52,20 +52,22 @@ class Batch(_Record):
     """Many sessions of one graph."""
 
     batch_id: str = Field(default_factory=new_id, min_length=1, description="Chosen by the client, or random")
-    origin: str | None = Field(None, description="Where it comes from, e.g. 'workflows'")
-    destination: str | None = Field(None, description="Where its results are wanted, e.g. 'gallery'")
+    origin: str | None = Field(default=None, description="Where it comes from, e.g. 'workflows'")
+    destination: str | None = Field(default=None, description="Where its results are wanted, e.g. 'gallery'")
     data: list[list[BatchDatum]] | None = Field(
-        None, description="Values to put in: inner lists go together and have one length, outer lists multiply"
+        default=None, description="Values to put in: inner lists go together and have one length, outer lists multiply"
     )
     graph: dict[str, JsonValue] = Field(description="The graph")
-    workflow: JsonValue = Field(None, description="The workflow that the graph was made from, kept with its images")
-    runs: int = Field(1, ge=1, description="How often each combination of values runs")
-    metadata: dict[str, JsonValue] | None = Field(None, description="Facts kept with every image that it makes")
+    workflow: JsonValue = Field(
+        default=None, description="The workflow that the graph was made from, kept with its images"
+    )
+    runs: int = Field(default=1, ge=1, description="How often each combination of values runs")
+    metadata: dict[str, JsonValue] | None = Field(default=None, description="Facts kept with every image that it makes")
     metadata_bindings: list[MetadataBinding] = Field(
         default_factory=list, description="Places in the metadata that differ from session to session"
     )
     session_ids: list[str] | None = Field(
-        None, description="Ids for its sessions, chosen by the client: as many as there are sessions"
+        default=None, description="Ids for its sessions, chosen by the client: as many as there are sessions"
     )
 
 

@@ -1,0 +1,40 @@
+"""The hash that names weights on every machine: SHA-256, over one file or over the weight files of a folder.
+
+For a file it is the hash that model sites publish. Pure but for reading the files; called on the registry's own thread,
+as gigabytes take their time.
+"""
+
+import hashlib
+from pathlib import Path
+
+__all__ = ["PENDING", "hash_model", "size_of_model"]
+
+#: Begins the placeholder that a record has until its weights are hashed.
+PENDING = "pending:"
+
+
+def hash_model(path: Path) -> str:
+    """``sha256:…`` of a file, or of the names and contents of all files of a folder. Raises `OSError`."""
+    if path.is_file():
+        return f"sha256:{_hash_file(path)}"
+    total = hashlib.sha256()
+    for file in _files(path):
+        # the digest is of fixed length and the name cannot hold a zero, so no two folders make the same text
+        total.update(f"{file.relative_to(path).as_posix()}\0{_hash_file(file)}".encode("utf-8", "surrogateescape"))
+    return f"sha256:{total.hexdigest()}"
+
+
+def size_of_model(path: Path) -> int:
+    """Bytes on disk of a file, or of all files of a folder. Raises `OSError`."""
+    return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in _files(path))
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files of a folder in one order everywhere; hidden ones, which downloads leave, are none of the model's."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

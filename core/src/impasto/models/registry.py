@@ -1,0 +1,219 @@
+"""`ModelRegistry`: which models there are, what they are, and where they lie.
+
+It asks plugins what weights are (`identify`) and knows no family of them itself. Models are registered where they lie
+and never changed. It loads nothing: that is the model cache, in the worker. Called by the application and, for nodes,
+by the engine.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from impasto.errors import ModelRegistryError
+from impasto.models.hashing import PENDING, hash_model, size_of_model
+from impasto.storage.model_records import ModelRecords
+from impasto_sdk.errors import ModelNotFoundError
+from impasto_sdk.ids import new_id
+from impasto_sdk.models import ModelIdentification, ModelRecord, StarterModel
+
+__all__ = ["ModelRegistry"]
+
+logger = logging.getLogger(__name__)
+
+#: What a person may change of a record. Key, path, size and hash are facts of the weights.
+CHANGEABLE = frozenset(
+    {
+        "name",
+        "description",
+        "source",
+        "source_type",
+        "base",
+        "type",
+        "format",
+        "variant",
+        "prediction_type",
+        "default_settings",
+        "trigger_phrases",
+        "cover_image",
+        "submodels",
+        "facts",
+    }
+)
+
+
+class ModelRegistry:
+    """The models of a server. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        records: ModelRecords,
+        identify: Callable[[Path], ModelIdentification | None],
+        *,
+        models_folder: Path | None = None,
+    ) -> None:
+        """`models_folder`: what lies in it is ours, and is removed with its record."""
+        self._records = records
+        self._identify = identify
+        self._models_folder = models_folder
+        self._hashing = ThreadPoolExecutor(1, thread_name_prefix="model-hashing")
+
+    def close(self) -> None:
+        """Stop hashing after the model at hand; the rest is taken up by `resume_hashing`."""
+        self._hashing.shutdown(cancel_futures=True)
+
+    def resume_hashing(self) -> None:
+        """At start: hash, in the background, what an earlier run of the server did not come to."""
+        for record in self._records.unhashed():
+            self._hash_later(record)
+
+    def get(self, key: str) -> ModelRecord:
+        """The record of a key. Raises `ModelNotFoundError`."""
+        record = self._records.find(key)
+        if record is None:
+            raise ModelNotFoundError(key, "it was deleted, or is registered on another server")
+        return record
+
+    def search(self, *, type: str | None = None, base: str | None = None, name: str | None = None) -> list[ModelRecord]:
+        """The records that match all that is given, ordered by name."""
+        return self._records.search(type=type, base=base, name=name)
+
+    def register(
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> ModelRecord:
+        """Register a file or folder of weights where it lies; one that is registered already is given as it is.
+
+        Its hash is a placeholder at first, and is worked out in the background. Raises `ModelRegistryError` when there
+        is nothing at `path`, or no plugin knows what it is.
+        """
+        path = path.absolute()
+        return self._records.find_by_path(str(path)) or self._add(
+            path, self._identified(path), name=name, description=description, source=source, key=key
+        )
+
+    def register_starter(self, starter: StarterModel) -> ModelRecord:
+        """Register a model that a plugin brings, under the plugin's own id for it.
+
+        One that has moved, as a plugin does that was installed anew, is followed to its new place. Raises
+        `ModelRegistryError` when its source is no file or folder of this machine.
+        """
+        path = Path(starter.source).absolute()
+        known = self._records.find(starter.id)
+        if known is not None and (known.path == str(path) or not path.exists()):
+            return known
+        if not path.exists():
+            raise ModelRegistryError(starter.source, "there is no such file or folder; starter models are not fetched")
+        if known is not None:
+            moved = {"path": str(path), "file_size": size_of_model(path), "hash": _placeholder()}
+            return self._rehashed(self._changed(starter.id, moved))
+        found = self._identify(path) or ModelIdentification(
+            confidence=0.0, base=starter.base, type=starter.type, format=starter.format
+        )
+        return self._add(path, found, name=starter.name, description=starter.description, key=starter.id)
+
+    def update(self, key: str, changes: Mapping[str, object]) -> ModelRecord:
+        """Change what a person may change of a record.
+
+        Raises `ModelNotFoundError`, and `ModelRegistryError` for any other field or a value that does not fit.
+        """
+        fixed = sorted(set(changes) - CHANGEABLE)
+        if fixed:
+            raise ModelRegistryError(key, f"{', '.join(fixed)} cannot be changed; {', '.join(sorted(CHANGEABLE))} can")
+        try:
+            return self._changed(key, changes)
+        except ValueError as error:  # pydantic's ValidationError, which names the field
+            raise ModelRegistryError(key, str(error)) from error
+
+    def delete(self, key: str) -> None:
+        """Forget a model. Its files go too when they lie in the models folder. Raises `ModelNotFoundError`."""
+        record = self.get(key)
+        self._records.delete(key)
+        path = Path(record.path)
+        if not self._owns(path):
+            return
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ModelRegistryError(record.path, f"the record is gone, but its files stay: {error}") from error
+
+    def _identified(self, path: Path) -> ModelIdentification:
+        if not path.exists():
+            raise ModelRegistryError(str(path), "there is no such file or folder")
+        found = self._identify(path)
+        if found is None:
+            raise ModelRegistryError(str(path), "no installed plugin knows what this is; install one for its kind")
+        return found
+
+    def _add(
+        self,
+        path: Path,
+        found: ModelIdentification,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> ModelRecord:
+        record = ModelRecord(
+            key=key or new_id(),
+            hash=_placeholder(),
+            path=str(path),
+            file_size=size_of_model(path),
+            name=name or found.name or path.stem,
+            description=description if description is not None else found.description,
+            source=source or str(path),
+            source_type="path",
+            base=found.base,
+            type=found.type,
+            format=found.format,
+            variant=found.variant,
+            prediction_type=found.prediction_type,
+            trigger_phrases=None,
+            cover_image=None,
+            default_settings=None if found.default_settings is None else dict(found.default_settings),
+            submodels=None if found.submodels is None else dict(found.submodels),
+            facts=dict(found.facts),
+        )
+        return self._rehashed(self._records.add(record))
+
+    def _changed(self, key: str, changes: Mapping[str, object]) -> ModelRecord:
+        record = self._records.update(key, changes)
+        if record is None:
+            raise ModelNotFoundError(key, "it was deleted, or is registered on another server")
+        return record
+
+    def _rehashed(self, record: ModelRecord) -> ModelRecord:
+        if record.hash.startswith(PENDING):
+            self._hash_later(record)
+        return record
+
+    def _hash_later(self, record: ModelRecord) -> None:
+        self._hashing.submit(self._hash, record)
+
+    def _hash(self, record: ModelRecord) -> None:
+        try:
+            self._records.update(record.key, {"hash": hash_model(Path(record.path))})
+        except OSError as error:  # it keeps its placeholder, and is tried again at the next start
+            logger.warning("model %s cannot be hashed: %s", record.key, error)
+
+    def _owns(self, path: Path) -> bool:
+        """Whether a path lies in the models folder, wherever links lead."""
+        if self._models_folder is None:
+            return False
+        # the last part is not followed: of a link that lies in the folder, the link is ours
+        return self._models_folder.resolve() in (path.parent.resolve() / path.name).parents
+
+
+def _placeholder() -> str:
+    """A hash that is never empty and of no other model."""
+    return f"{PENDING}{new_id()}"

@@ -1,0 +1,134 @@
+"""How a page of the gallery is asked for: from a query to one statement that walks indexes and never sorts the whole.
+
+Each combination of values that an index leads to (starred, intermediate, category) is a *branch*, already in the order
+of the page; a branch gives at most one page, and only those few rows are merged. Pure; used by
+`impasto.storage.image_records`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from sqlalchemy import ColumnClause, ColumnElement, Select, bindparam, func, literal, select, union_all
+
+from impasto.errors import StorageError
+from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
+from impasto.storage.image_search import facets_of, matching, search_rows
+from impasto.storage.tables import images
+
+__all__ = ["Position", "count_statement", "page_statement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended. As text it is what clients hand back, and no offset that new images would shift."""
+
+    starred: bool
+    image_id: int
+
+    def __str__(self) -> str:
+        return f"{int(self.starred)}.{self.image_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """The position that `str` made. Raises `StorageError`."""
+        starred, _, image_id = text.partition(".")
+        if starred not in {"0", "1"} or not image_id.isdecimal() or len(image_id) > 18:
+            raise StorageError(f"{text!r} is no position in the gallery; take `next` of the page before, or none")
+        return cls(starred == "1", int(image_id))
+
+
+def page_statement(
+    query: ImageQuery,
+    columns: Sequence[ColumnElement[Any]],
+    *,
+    after: Position | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Select[Any]:
+    """`columns` of the images of one page, in order; all of them from there on when `limit` is None."""
+    longest = None if limit is None else limit + offset
+    branches = [
+        _branch(query, image_id, conditions, key, longest)
+        for starred, key in _stretches(query, after)
+        for image_id, conditions in _conditions(query, starred=starred)
+    ]
+    page = union_all(*(select(branch.subquery()) for branch in branches)).subquery("page")
+    order = images.c.id.desc() if query.newest_first else images.c.id
+    statement = select(*columns).select_from(page.join(images, images.c.id == page.c.id))
+    statement = statement.order_by(*([images.c.starred.desc()] if query.starred_first else []), order)
+    return statement.limit(limit).offset(offset or None)
+
+
+def count_statement(query: ImageQuery, *, starred: bool | None = None) -> Select[int]:
+    """How many images a query has; with `starred`, only the starred or the others of them."""
+    counts = [
+        select(func.count().label("n")).where(*conditions)
+        for star in ((True, False) if starred is None else (starred,))
+        for image_id, conditions in _conditions(query, starred=star)
+    ]
+    each = union_all(*counts).subquery()
+    return select(func.coalesce(func.sum(each.c.n), literal(0)))
+
+
+def _stretches(query: ImageQuery, after: Position | None) -> list[tuple[bool, int | None]]:
+    """The starred images and the others, where anything of them is still to come, and the image to go on from."""
+    if after is None:
+        return [(True, None), (False, None)]
+    if not query.starred_first:
+        return [(True, after.image_id), (False, after.image_id)]
+    if after.starred:
+        return [(True, after.image_id), (False, None)]
+    return [(False, after.image_id)]
+
+
+def _conditions(query: ImageQuery, *, starred: bool) -> Iterator[tuple[ColumnClause[int], list[ColumnElement[bool]]]]:
+    """The column of image numbers and the conditions of each branch."""
+    if query.search_term and not query.search_term.isspace():
+        yield search_rows.c.rowid, [matching(query.search_term, _facets(query, starred=starred))]
+        return
+    kinds = (False, True) if query.is_intermediate is None else (query.is_intermediate,)
+    alike = []
+    if query.image_origin is not None:
+        alike.append(images.c.image_origin == query.image_origin)
+    if query.board_id is not None:
+        alike.append(images.c.board_id == (None if query.board_id == UNCATEGORIZED else query.board_id))
+    for is_intermediate, category in product(kinds, query.categories or CATEGORIES):
+        yield (
+            images.c.id,
+            [
+                images.c.is_intermediate == bindparam(None, is_intermediate),
+                images.c.image_category == category,
+                images.c.starred == bindparam(None, starred),
+                *alike,
+            ],
+        )
+
+
+def _facets(query: ImageQuery, *, starred: bool) -> list[list[str]]:
+    """The same conditions as words of the search index: one of each group."""
+    wanted: list[list[dict[str, object]]] = [[{"starred": starred}]]
+    if query.is_intermediate is not None:
+        wanted.append([{"is_intermediate": query.is_intermediate}])
+    if query.image_origin is not None:
+        wanted.append([{"image_origin": query.image_origin}])
+    if query.board_id is not None:
+        wanted.append([{"board_id": None if query.board_id == UNCATEGORIZED else query.board_id}])
+    if query.categories is not None:
+        wanted.append([{"image_category": category} for category in query.categories])
+    return [[facet for choice in group for facet in facets_of(choice)] for group in wanted]
+
+
+def _branch(
+    query: ImageQuery,
+    image_id: ColumnClause[int],
+    conditions: list[ColumnElement[bool]],
+    key: int | None,
+    limit: int | None,
+) -> Select[int]:
+    """The numbers of one branch, in order."""
+    statement = select(image_id.label("id")).where(*conditions)
+    if key is not None:
+        statement = statement.where(image_id < key if query.newest_first else image_id > key)
+    return statement.order_by(image_id.desc() if query.newest_first else image_id).limit(limit)

@@ -1,0 +1,254 @@
+"""`ImageLibrary`: the images of the server, each a file and a row that come and go together.
+
+The file is written first and the row after it, and removed the other way round, so that whatever a crash leaves behind
+is a file that nobody sees, which `tidy` removes. Called by the application for clients, and by the engine for nodes.
+Thumbnails are made after the save, on a thread of their own.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from impasto.errors import StorageError, UnreadableImageError
+from impasto.storage.database import Database
+from impasto.storage.gallery import Position
+from impasto.storage.image_dto import (
+    CATEGORIES,
+    ORIGINS,
+    ImageChanges,
+    ImageDocuments,
+    ImageDTO,
+    ImageNames,
+    ImagePage,
+    ImageQuery,
+)
+from impasto.storage.image_files import ImageFiles
+from impasto.storage.image_records import ImageRecords, NewImage
+from impasto.storage.pictures import decode, encode_thumbnail, inspect
+from impasto.storage.png_chunks import check_png, is_png, read_texts, with_texts
+from impasto_sdk.errors import ImageNotFoundError
+from impasto_sdk.fields import JsonValue
+
+__all__ = ["ImageChanges", "ImageDTO", "ImageDocuments", "ImageLibrary", "ImageNames", "ImagePage", "ImageQuery"]
+
+logger = logging.getLogger(__name__)
+
+#: Most images of one page.
+MAX_PAGE = 1_000
+#: How old a file without a row is before it is taken for left behind, in seconds: a save in progress looks the same.
+LEFT_BEHIND_S = 3600.0
+# keywords of the texts in a PNG file, as InvokeAI writes and reads them
+METADATA_KEYWORD = "invokeai_metadata"
+GRAPH_KEYWORD = "invokeai_graph"
+WORKFLOW_KEYWORD = "invokeai_workflow"
+
+
+class ImageLibrary:
+    """Saves, finds, lists, changes and deletes images. Every method may be called from any thread."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._records = ImageRecords(database)
+        self._files = ImageFiles(folder)
+        self._thumbnails = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+
+    def close(self) -> None:
+        """Stop making thumbnails; those still missing are made when they are asked for."""
+        self._thumbnails.shutdown(cancel_futures=True)
+
+    def save(
+        self,
+        data: bytes,
+        *,
+        category: str = "general",
+        origin: str = "internal",
+        is_intermediate: bool = False,
+        session_id: str | None = None,
+        node_id: str | None = None,
+        board_id: str | None = None,
+        metadata: Mapping[str, JsonValue] | None = None,
+        graph: JsonValue = None,
+        workflow: JsonValue = None,
+        user_id: str = "system",
+    ) -> ImageDTO:
+        """Store an encoded picture (PNG, JPEG or WebP) as it is; when it returns, it is on disk.
+
+        Into a PNG, `metadata`, `graph` and `workflow` are written as texts, without encoding it anew; what is not given
+        is taken from the texts that it brings. Raises `UnreadableImageError` for bytes that are no picture, are
+        damaged or incomplete, or have too many pixels; nothing is stored then.
+        """
+        if category not in CATEGORIES:
+            raise StorageError(f"there is no image category {category!r}; there are {', '.join(CATEGORIES)}")
+        if origin not in ORIGINS:
+            raise StorageError(f"there is no image origin {origin!r}; there are {', '.join(ORIGINS)}")
+        info = inspect(data)
+        carries_texts = is_png(data)
+        if carries_texts:
+            check_png(data)
+        if origin == "external" or not carries_texts:
+            decode(data)  # only unpacking shows what checksums of a stranger's file cannot
+        given = {METADATA_KEYWORD: metadata, GRAPH_KEYWORD: graph, WORKFLOW_KEYWORD: workflow}
+        texts = {keyword: _as_text(document) for keyword, document in given.items() if document is not None}
+        brought = read_texts(data) if carries_texts else {}
+        facts = dict(metadata) if metadata is not None else _as_facts(_parsed(brought.get(METADATA_KEYWORD)))
+        if carries_texts and texts:
+            data = with_texts(data, texts)
+        name = self._files.write(data, info.file_type)
+        try:
+            image = self._records.add(
+                NewImage(
+                    image_name=name,
+                    user_id=user_id,
+                    image_origin=origin,
+                    image_category=category,
+                    width=info.width,
+                    height=info.height,
+                    is_intermediate=is_intermediate,
+                    has_workflow=WORKFLOW_KEYWORD in texts or WORKFLOW_KEYWORD in brought,
+                    board_id=board_id,
+                    session_id=session_id,
+                    node_id=node_id,
+                    metadata=facts,
+                    documents=None if carries_texts else ImageDocuments(graph, workflow),
+                )
+            )
+        except BaseException:
+            self._files.remove(name)
+            raise
+        if not is_intermediate:  # few of those are ever looked at
+            self._thumbnails.submit(self._try_thumbnail, name)
+        return image
+
+    # --- one image ---
+
+    def get(self, name: str) -> ImageDTO:
+        """What is known of an image. Raises `ImageNotFoundError`, as all below that take a name do."""
+        found = self._records.find([name]).get(name)
+        if found is None:
+            raise ImageNotFoundError(name, "it was deleted, or never stored here")
+        return found
+
+    def path(self, name: str) -> Path:
+        """Where its file lies."""
+        return self._files.path(self.get(name).image_name)
+
+    def thumbnail(self, name: str) -> Path:
+        """Where its thumbnail lies: WebP, at most 256 px a side. Made now if it is not there yet."""
+        image = self.get(name)
+        path = self._files.thumbnail_path(image.image_name)
+        # an empty one is what a loss of power leaves
+        if path.exists() and path.stat().st_size:
+            return path
+        return self._make_thumbnail(image.image_name)
+
+    def read(self, name: str) -> bytes:
+        """Its file, byte for byte."""
+        try:
+            return self.path(name).read_bytes()
+        except FileNotFoundError:
+            raise ImageNotFoundError(name, "its file is gone from the images folder") from None
+
+    def metadata(self, name: str) -> dict[str, JsonValue] | None:
+        """The facts it was saved with, or brought along; None when there are none."""
+        return _as_facts(self._records.metadata(self.get(name).image_name))
+
+    def documents(self, name: str) -> ImageDocuments:
+        """Graph and workflow it was made with; None where there is none."""
+        data = self.read(name)
+        if not is_png(data):
+            return self._records.documents(name)
+        texts = read_texts(data)
+        return ImageDocuments(_parsed(texts.get(GRAPH_KEYWORD)), _parsed(texts.get(WORKFLOW_KEYWORD)))
+
+    def update(self, name: str, changes: ImageChanges | Mapping[str, object]) -> ImageDTO:
+        """Change category, session, board, star, or whether it is intermediate; what is not given stays as it is.
+
+        Raises pydantic's `ValidationError` for anything else in a mapping.
+        """
+        wanted = changes if isinstance(changes, ImageChanges) else ImageChanges.model_validate(changes)
+        self._records.update([self.get(name).image_name], wanted.model_dump(exclude_unset=True))
+        return self.get(name)
+
+    # --- many images ---
+
+    def list(
+        self, query: ImageQuery | None = None, *, after: str | None = None, offset: int = 0, limit: int = 50
+    ) -> ImagePage:
+        """One page of a query; `after` is `next` of the page before. Raises `StorageError` for one that is not.
+
+        `offset` is for clients that know no other way: it costs more the larger it is.
+        """
+        position = None if after is None else Position.parse(after)
+        return self._records.page(
+            query or ImageQuery(), after=position, offset=max(offset, 0), limit=min(max(limit, 1), MAX_PAGE)
+        )
+
+    def names(self, query: ImageQuery | None = None) -> ImageNames:
+        """The names of all images of a query, in order."""
+        return self._records.names(query or ImageQuery())
+
+    def count(self, query: ImageQuery | None = None) -> int:
+        """How many images a query has."""
+        return self._records.count(query or ImageQuery())
+
+    def get_many(self, names: Sequence[str]) -> Sequence[ImageDTO]:
+        """Those of these images that exist, in the order asked for."""
+        found = self._records.find(names)
+        return [found[name] for name in names if name in found]
+
+    def exist(self, names: Sequence[str]) -> set[str]:
+        """The names among these that are images'."""
+        return self._records.exist(names)
+
+    def set_starred(self, names: Sequence[str], *, starred: bool) -> Sequence[str]:
+        """Star images, or take the star from them; the names of those that exist."""
+        return self._records.update(names, {"starred": starred})
+
+    def delete(self, names: Sequence[str]) -> Sequence[str]:
+        """Delete images with their files and thumbnails; the names of those that existed."""
+        deleted = self._records.delete(names)
+        for name in deleted:
+            try:
+                self._files.remove(name)
+            except OSError as error:  # the image is gone for everyone; `tidy` tries again
+                logger.warning("the file of image %s cannot be removed: %s", name, error)
+        return deleted
+
+    def tidy(self) -> int:
+        """Remove files that a crash left without a row; how many. Looks at every file, so not while someone waits."""
+        names = list(self._files.names(before=time.time() - LEFT_BEHIND_S))
+        known = self._records.exist(names)
+        orphans = [name for name in names if name not in known]
+        for name in orphans:
+            self._files.remove(name)
+        return len(orphans)
+
+    def _try_thumbnail(self, name: str) -> None:
+        try:
+            self._make_thumbnail(name)
+        except (UnreadableImageError, ImageNotFoundError, OSError) as error:
+            logger.warning("no thumbnail of image %s: %s", name, error)
+
+    def _make_thumbnail(self, name: str) -> Path:
+        return self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
+
+
+def _as_text(document: JsonValue) -> str:
+    """As other programs expect to find it in a PNG: JSON in which every letter stands for itself."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _parsed(text: str | None) -> JsonValue:
+    """What a text in a file holds; None when it is not JSON: the file may be anybody's."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _as_facts(document: JsonValue) -> dict[str, JsonValue] | None:
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,99 @@
+"""`ModelRecords`: model records in the database. Each method is one transaction.
+
+Called by `impasto.models.registry` only, which knows what may change and what happens to files.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+
+from impasto.storage.database import Database
+from impasto.storage.documents import dump_document, load_document
+from impasto.storage.tables import SYSTEM_USER, models
+from impasto.storage.timestamps import timestamp
+from impasto_sdk.models import ModelRecord
+
+__all__ = ["ModelRecords"]
+
+ADD_MODEL = insert(models)
+FIND_MODEL = select(models.c.record).where(models.c.key == bindparam("key"))
+FIND_MODEL_BY_PATH = select(models.c.record).where(models.c.path == bindparam("path"))
+FIND_MODELS = select(models.c.record).order_by(models.c.name, models.c.key)
+FIND_UNHASHED = FIND_MODELS.where(models.c.hash.startswith("pending:"))
+UPDATE_MODEL = update(models).where(models.c.key == bindparam("b_key"))
+DELETE_MODEL = delete(models).where(models.c.key == bindparam("key"))
+
+
+class ModelRecords:
+    """Model records, one row each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, record: ModelRecord, *, user_id: str = SYSTEM_USER) -> ModelRecord:
+        """Store a record; the one that is there already when its key or path is taken."""
+
+        def work(connection: Connection) -> ModelRecord:
+            for statement, which in ((FIND_MODEL, {"key": record.key}), (FIND_MODEL_BY_PATH, {"path": record.path})):
+                row = connection.execute(statement, which).one_or_none()
+                if row is not None:
+                    return _record(row)
+            moment = timestamp()
+            row_of_it = {**_columns(record), "user_id": user_id, "created_at": moment, "updated_at": moment}
+            connection.execute(ADD_MODEL, row_of_it)
+            return record
+
+        return self._database.write(work)
+
+    def find(self, key: str) -> ModelRecord | None:
+        """The record of a key."""
+        with self._database.read() as connection:
+            row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
+            return None if row is None else _record(row)
+
+    def find_by_path(self, path: str) -> ModelRecord | None:
+        """The record of a file or folder."""
+        with self._database.read() as connection:
+            row = connection.execute(FIND_MODEL_BY_PATH, {"path": path}).one_or_none()
+            return None if row is None else _record(row)
+
+    def search(self, *, type: str | None = None, base: str | None = None, name: str | None = None) -> list[ModelRecord]:
+        """The records that match all that is given, ordered by name."""
+        given = {"type": type, "base": base, "name": name}
+        statement = FIND_MODELS.where(
+            *(models.c[column] == value for column, value in given.items() if value is not None)
+        )
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(statement)]
+
+    def unhashed(self) -> list[ModelRecord]:
+        """The records whose hash is still a placeholder."""
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(FIND_UNHASHED)]
+
+    def update(self, key: str, changes: Mapping[str, object]) -> ModelRecord | None:
+        """Change fields of a record; None when there is none of that key."""
+
+        def work(connection: Connection) -> ModelRecord | None:
+            row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
+            if row is None:
+                return None
+            changed = ModelRecord.model_validate({**_record(row).model_dump(), **changes})
+            connection.execute(UPDATE_MODEL.values(**_columns(changed), updated_at=timestamp()), {"b_key": key})
+            return changed
+
+        return self._database.write(work)
+
+    def delete(self, key: str) -> bool:
+        """Remove a record; False when there is none."""
+        return self._database.write(lambda connection: connection.execute(DELETE_MODEL, {"key": key}).rowcount > 0)
+
+
+def _columns(record: ModelRecord) -> dict[str, str]:
+    own = {name: getattr(record, name) for name in ("key", "path", "hash", "name", "base", "type")}
+    return {**own, "record": dump_document(record.model_dump(mode="json"))}
+
+
+def _record(row: Row[Any]) -> ModelRecord:
+    return ModelRecord.model_validate(load_document(row.record))
