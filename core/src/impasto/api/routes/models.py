@@ -1,6 +1,7 @@
 """Model records: `/api/v2/models/…`. Paths and payloads are InvokeAI's."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -14,11 +15,22 @@ __all__ = ["router"]
 
 router = Router("/api/v2/models", "models")
 
+#: What an absolute path looks like: a client does not know the server's working folder.
+ABSOLUTE_PATH = r"^(/|[A-Za-z]:[\\/])[^\0]*$"
+
 
 class ModelList(BaseModel):
     """Model records."""
 
     models: list[ModelRecord]
+
+
+class ModelRegistration(BaseModel):
+    """Weights that are to be registered."""
+
+    path: str = Field(description="Absolute path of a file or folder on the server", pattern=ABSOLUTE_PATH)
+    name: str | None = Field(default=None, min_length=1, description="Name shown to a person; None: found out")
+    description: str | None = Field(default=None, description="A sentence about it; None: found out")
 
 
 class StarterModelOffer(BaseModel):
@@ -31,7 +43,7 @@ class StarterModelOffer(BaseModel):
     base: str
     type: str
     format: str
-    is_installed: bool = Field(description="Whether a record was made from this source")
+    is_installed: bool = Field(description="Whether it is registered")
     plugin: str = Field(description="The plugin that offers it")
 
 
@@ -61,12 +73,20 @@ def list_models(
     )
 
 
+@router.post("/", status_code=201, responses=problem_responses(400, 415, 422))
+def register_model(app: App, registration: ModelRegistration) -> ModelRecord:
+    """Register weights where they lie. Those that are registered already are answered as they are."""
+    return app.models.register(Path(registration.path), name=registration.name, description=registration.description)
+
+
 @router.get("/starter_models")
 def list_starter_models(app: App) -> StarterModels:
     """The models that plugins offer to a new installation."""
-    sources = {record.source for record in app.models.search()}
+    keys = {record.key for record in app.models.search()}
     offers = [(registered.value, registered.plugin.name) for registered in app.host.contributions.starter_models]
-    return StarterModels(starter_models=[_offer(starter, plugin, sources) for starter, plugin in offers])
+    return StarterModels(
+        starter_models=[_offer(starter, plugin, is_installed=starter.id in keys) for starter, plugin in offers]
+    )
 
 
 @router.get("/i/{key}", responses=problem_responses(404))
@@ -75,7 +95,19 @@ def get_model(app: App, key: NameParameter) -> ModelRecord:
     return app.models.get(key)
 
 
-def _offer(starter: StarterModel, plugin: str, sources: set[str]) -> StarterModelOffer:
+@router.patch("/i/{key}", responses=problem_responses(400, 404, 415, 422))
+def update_model(app: App, key: NameParameter, changes: dict[str, Any]) -> ModelRecord:
+    """Change what a person may change of a record: its name, its description and the like."""
+    return app.models.update(key, changes)
+
+
+@router.delete("/i/{key}", status_code=204, responses=problem_responses(404))
+def delete_model(app: App, key: NameParameter) -> None:
+    """Forget a model. Its files go too when they lie in the server's own models folder."""
+    app.models.delete(key)
+
+
+def _offer(starter: StarterModel, plugin: str, *, is_installed: bool) -> StarterModelOffer:
     return StarterModelOffer(
         id=starter.id,
         name=starter.name,
@@ -84,6 +116,6 @@ def _offer(starter: StarterModel, plugin: str, sources: set[str]) -> StarterMode
         base=starter.base,
         type=starter.type,
         format=starter.format,
-        is_installed=starter.source in sources,
+        is_installed=is_installed,
         plugin=plugin,
     )
