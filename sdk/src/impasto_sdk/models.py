@@ -39,7 +39,7 @@ class Precision(StrEnum):
 class DeviceInfo(BaseModel):
     """A device as a worker found it. What it fell back to, and why, is said in words."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     #: Name as torch writes it: ``cpu``, ``cuda:0``, ``mps``.
     name: str
@@ -60,25 +60,27 @@ class DeviceInfo(BaseModel):
 class ModelRecord(BaseModel):
     """What is known of weights on disk. Field names follow InvokeAI's model records."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     key: str = Field(description="Key of the record, unique and stable")
     hash: str = Field(description="Hash of the weights; a placeholder until they are hashed, never empty")
     path: str = Field(description="Absolute path of the file or folder")
-    file_size: int = Field(0, ge=0, description="Bytes on disk")
+    file_size: int = Field(default=0, ge=0, description="Bytes on disk")
     name: str = Field(description="Name shown to a person")
-    description: str = Field("", description="A sentence about it")
-    source: str = Field("", description="Where it came from: a path, an address or external://provider/model")
-    source_type: str = Field("path", description="path, url, hf_repo_id or external")
+    description: str = Field(default="", description="A sentence about it")
+    source: str = Field(default="", description="Where it came from: a path, an address or external://provider/model")
+    source_type: str = Field(default="path", description="path, url, hf_repo_id or external")
     base: str = Field(description="Family of the weights, e.g. 'sd-1'")
     type: str = Field(description="What the weights are, e.g. 'main', 'vae', 'lora'")
     format: str = Field(description="How they lie on disk, e.g. 'diffusers', 'checkpoint'")
-    variant: str | None = Field(None, description="e.g. 'normal' or 'inpaint'")
-    prediction_type: str | None = Field(None, description="What the network predicts: epsilon, v_prediction, sample")
-    default_settings: dict[str, JsonValue] | None = Field(None, description="Settings its maker recommends")
-    trigger_phrases: list[str] | None = Field(None, description="Words that call up what a LoRA learned")
-    cover_image: str | None = Field(None, description="Address of a picture that stands for it")
-    submodels: dict[str, JsonValue] | None = Field(None, description="Parts of it, by name")
+    variant: str | None = Field(default=None, description="e.g. 'normal' or 'inpaint'")
+    prediction_type: str | None = Field(
+        default=None, description="What the network predicts: epsilon, v_prediction, sample"
+    )
+    default_settings: dict[str, JsonValue] | None = Field(default=None, description="Settings its maker recommends")
+    trigger_phrases: list[str] | None = Field(default=None, description="Words that call up what a LoRA learned")
+    cover_image: str | None = Field(default=None, description="Address of a picture that stands for it")
+    submodels: dict[str, JsonValue] | None = Field(default=None, description="Parts of it, by name")
     facts: dict[str, JsonValue] = Field(
         default_factory=dict, description="Facts for clients and panels: supports, size_step, native_size, defaults …"
     )

@@ -43,7 +43,7 @@ ResizeMode = Literal["just_resize", "crop_resize", "fill_resize", "just_resize_s
 class FieldValue(BaseModel):
     """Base of the values below; subclass it for a value of your own that travels on an edge."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ImageField(FieldValue):
@@ -64,7 +64,7 @@ class ColorField(FieldValue):
     r: int = Field(ge=0, le=255, description="Red, 0 to 255")
     g: int = Field(ge=0, le=255, description="Green, 0 to 255")
     b: int = Field(ge=0, le=255, description="Blue, 0 to 255")
-    a: int = Field(255, ge=0, le=255, description="Alpha, 0 (clear) to 255 (opaque)")
+    a: int = Field(default=255, ge=0, le=255, description="Alpha, 0 (clear) to 255 (opaque)")
 
     def tuple(self) -> tuple[int, int, int, int]:
         """(r, g, b, a), as Pillow takes it."""
@@ -81,33 +81,35 @@ class LatentsField(FieldValue):
     """Stored latents, a tensor of shape (batch, channels, height / 8, width / 8) for Stable Diffusion."""
 
     latents_name: str = Field(description="Name of the latents in the session's store")
-    seed: int | None = Field(None, description="Seed of the noise they came from")
+    seed: int | None = Field(default=None, description="Seed of the noise they came from")
 
 
 class ConditioningField(FieldValue):
     """A stored, encoded prompt, with the region of the picture that it holds for."""
 
     conditioning_name: str = Field(description="Name of the conditioning in the session's store")
-    mask: TensorField | None = Field(None, description="Where it holds; None: everywhere")
+    mask: TensorField | None = Field(default=None, description="Where it holds; None: everywhere")
 
 
 class DenoiseMaskField(FieldValue):
     """What denoising may change: 1 keeps, 0 changes, as a tensor of shape (1, 1, height, width)."""
 
     mask_name: str = Field(description="Name of the mask tensor")
-    masked_latents_name: str | None = Field(None, description="Latents of the masked image, for inpainting models")
-    gradient: bool = Field(False, description="Whether the values between 0 and 1 say when a pixel is released")
+    masked_latents_name: str | None = Field(
+        default=None, description="Latents of the masked image, for inpainting models"
+    )
+    gradient: bool = Field(default=False, description="Whether the values between 0 and 1 say when a pixel is released")
 
 
 class ModelIdentifierField(FieldValue):
     """A model record, and the part of it that is meant."""
 
     key: str = Field(description="Key of the model record")
-    hash: str = Field("", description="Hash of the weights, for recall on another machine")
-    name: str = Field("", description="The model's name")
-    base: str = Field("", description="Family of the weights, an open string, e.g. 'sd-1'")
-    type: str = Field("", description="What the weights are, an open string, e.g. 'main' or 'vae'")
-    submodel_type: str | None = Field(None, description="Part of the model, e.g. 'unet'")
+    hash: str = Field(default="", description="Hash of the weights, for recall on another machine")
+    name: str = Field(default="", description="The model's name")
+    base: str = Field(default="", description="Family of the weights, an open string, e.g. 'sd-1'")
+    type: str = Field(default="", description="What the weights are, an open string, e.g. 'main' or 'vae'")
+    submodel_type: str | None = Field(default=None, description="Part of the model, e.g. 'unet'")
 
     def part(self, submodel_type: str) -> "ModelIdentifierField":
         """The same model, with another part of it meant."""
@@ -124,10 +126,10 @@ class LoRAField(FieldValue):
 class FreeUConfig(FieldValue):
     """FreeU's four factors (Si et al., "FreeU: Free Lunch in Diffusion U-Net", 2023)."""
 
-    s1: float = Field(0.9, ge=-1, le=3, description="Skip factor of the first stage")
-    s2: float = Field(0.2, ge=-1, le=3, description="Skip factor of the second stage")
-    b1: float = Field(1.2, ge=-1, le=3, description="Backbone factor of the first stage")
-    b2: float = Field(1.4, ge=-1, le=3, description="Backbone factor of the second stage")
+    s1: float = Field(default=0.9, ge=-1, le=3, description="Skip factor of the first stage")
+    s2: float = Field(default=0.2, ge=-1, le=3, description="Skip factor of the second stage")
+    b1: float = Field(default=1.2, ge=-1, le=3, description="Backbone factor of the first stage")
+    b2: float = Field(default=1.4, ge=-1, le=3, description="Backbone factor of the second stage")
 
 
 class UNetField(FieldValue):
@@ -137,7 +139,7 @@ class UNetField(FieldValue):
     scheduler: ModelIdentifierField = Field(description="The scheduler's configuration")
     loras: list[LoRAField] = Field(default_factory=list, description="LoRAs to apply")
     seamless_axes: list[Literal["x", "y"]] = Field(default_factory=list, description="Axes that tile without a seam")
-    freeu_config: FreeUConfig | None = Field(None, description="FreeU factors")
+    freeu_config: FreeUConfig | None = Field(default=None, description="FreeU factors")
 
 
 class CLIPField(FieldValue):
@@ -145,7 +147,7 @@ class CLIPField(FieldValue):
 
     tokenizer: ModelIdentifierField = Field(description="The tokenizer")
     text_encoder: ModelIdentifierField = Field(description="The text encoder")
-    skipped_layers: int = Field(0, ge=0, description="Layers skipped at the end of the text encoder")
+    skipped_layers: int = Field(default=0, ge=0, description="Layers skipped at the end of the text encoder")
     loras: list[LoRAField] = Field(default_factory=list, description="LoRAs to apply")
 
 
@@ -161,13 +163,13 @@ class ControlField(FieldValue):
 
     image: ImageField = Field(description="The control image")
     control_model: ModelIdentifierField = Field(description="The ControlNet")
-    control_weight: float | list[float] = Field(1.0, description="Strength, or one for each step")
-    begin_step_percent: float = Field(0.0, ge=0, le=1, description="Share of the steps after which it begins")
-    end_step_percent: float = Field(1.0, ge=0, le=1, description="Share of the steps after which it ends")
+    control_weight: float | list[float] = Field(default=1.0, description="Strength, or one for each step")
+    begin_step_percent: float = Field(default=0.0, ge=0, le=1, description="Share of the steps after which it begins")
+    end_step_percent: float = Field(default=1.0, ge=0, le=1, description="Share of the steps after which it ends")
     control_mode: Literal["balanced", "more_prompt", "more_control", "unbalanced"] = Field(
-        "balanced", description="Which side of guidance it acts on"
+        default="balanced", description="Which side of guidance it acts on"
     )
-    resize_mode: ResizeMode = Field("just_resize", description="How the image is brought to size")
+    resize_mode: ResizeMode = Field(default="just_resize", description="How the image is brought to size")
 
 
 class T2IAdapterField(FieldValue):
@@ -175,10 +177,10 @@ class T2IAdapterField(FieldValue):
 
     image: ImageField = Field(description="The control image")
     t2i_adapter_model: ModelIdentifierField = Field(description="The T2I-Adapter")
-    weight: float | list[float] = Field(1.0, description="Strength, or one for each step")
-    begin_step_percent: float = Field(0.0, ge=0, le=1, description="Share of the steps after which it begins")
-    end_step_percent: float = Field(1.0, ge=0, le=1, description="Share of the steps after which it ends")
-    resize_mode: ResizeMode = Field("just_resize", description="How the image is brought to size")
+    weight: float | list[float] = Field(default=1.0, description="Strength, or one for each step")
+    begin_step_percent: float = Field(default=0.0, ge=0, le=1, description="Share of the steps after which it begins")
+    end_step_percent: float = Field(default=1.0, ge=0, le=1, description="Share of the steps after which it ends")
+    resize_mode: ResizeMode = Field(default="just_resize", description="How the image is brought to size")
 
 
 class IPAdapterField(FieldValue):
@@ -187,12 +189,12 @@ class IPAdapterField(FieldValue):
     image: ImageField | list[ImageField] = Field(description="The reference images")
     ip_adapter_model: ModelIdentifierField = Field(description="The IP-Adapter")
     image_encoder_model: ModelIdentifierField = Field(description="The CLIP image encoder")
-    weight: float | list[float] = Field(1.0, description="Strength, or one for each step")
+    weight: float | list[float] = Field(default=1.0, description="Strength, or one for each step")
     target_blocks: list[str] = Field(default_factory=list, description="Blocks it acts on; empty: all")
-    method: str = Field("full", description="full, style, composition, style_strong or style_precise")
-    begin_step_percent: float = Field(0.0, ge=0, le=1, description="Share of the steps after which it begins")
-    end_step_percent: float = Field(1.0, ge=0, le=1, description="Share of the steps after which it ends")
-    mask: TensorField | None = Field(None, description="Where it acts; None: everywhere")
+    method: str = Field(default="full", description="full, style, composition, style_strong or style_precise")
+    begin_step_percent: float = Field(default=0.0, ge=0, le=1, description="Share of the steps after which it begins")
+    end_step_percent: float = Field(default=1.0, ge=0, le=1, description="Share of the steps after which it ends")
+    mask: TensorField | None = Field(default=None, description="Where it acts; None: everywhere")
 
 
 class BoundingBoxField(FieldValue):
@@ -202,13 +204,13 @@ class BoundingBoxField(FieldValue):
     x_max: int = Field(description="Right edge")
     y_min: int = Field(description="Top edge")
     y_max: int = Field(description="Bottom edge")
-    score: float | None = Field(None, ge=0, le=1, description="How sure the detector was")
+    score: float | None = Field(default=None, ge=0, le=1, description="How sure the detector was")
 
 
 class MetadataField(RootModel[dict[str, JsonValue]]):
     """Facts about how an image was made; kept with the image, in its row and in its file."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     root: dict[str, JsonValue] = Field(description="Facts by name")
 
 

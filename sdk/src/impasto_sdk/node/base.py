@@ -35,9 +35,9 @@ class BaseInvocation(BaseModel):
     #: The node type's facts; set by `@invocation`.
     spec: ClassVar[NodeSpec]
 
-    id: str = Field("", description="Id of the node")
-    is_intermediate: bool = Field(False, description="Whether what it saves is kept out of the gallery")
-    use_cache: bool = Field(True, description="Whether its result may come from the invocation cache")
+    id: str = Field(default="", description="Id of the node")
+    is_intermediate: bool = Field(default=False, description="Whether what it saves is kept out of the gallery")
+    use_cache: bool = Field(default=True, description="Whether its result may come from the invocation cache")
 
     def invoke(self, context: InvocationContext) -> BaseInvocationOutput:
         """Do the work and give the output. Override it with your output class as the return annotation.
