@@ -96,13 +96,14 @@ class NodeInvoker:
         return invocation_key(spec, self._catalogue.plugin_of(spec.type).version, inputs)
 
     def _find(self, key: str, execution: Execution) -> Finished | None:
-        document = self._cache.get(key)
+        document = self._cache.get(key, self._is_whole)
         if document is None:
             return None
-        references = find_references(document)
-        if references and not self._all_exist(references):
-            return None
         return Finished(execution.node.spec.output.model_validate(document), document, cached=True)
+
+    def _is_whole(self, document: dict[str, JsonValue]) -> bool:
+        references = find_references(document)
+        return not references or self._all_exist(references)
 
 
 def _input_error(node: ExecutionNode, error: ValidationError) -> NodeInputError:

@@ -4,7 +4,7 @@ The application hands in the real ones (`SessionQueue`, `ImageLibrary`, `Session
 docstrings hold. Saying it here keeps the worker, which imports this package too, free of the database behind them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -142,7 +142,7 @@ class ImageStore(Protocol):
         """An image's metadata."""
         ...
 
-    def exist(self, names: Iterable[str]) -> set[str]:
+    def exist(self, names: Sequence[str]) -> set[str]:
         """Which of these images there are."""
         ...
 
@@ -158,7 +158,7 @@ class SessionStore(Protocol):
         """Stored bytes."""
         ...
 
-    def exist(self, names: Iterable[str]) -> set[str]:
+    def exist(self, names: Sequence[str]) -> set[str]:
         """Which of these files there are."""
         ...
 

@@ -94,9 +94,9 @@ class SessionServer:
         return Answer({"record": record.model_dump(mode="json")})
 
     def _exist(self, request: Message) -> Answer:
-        images, files = set(request.body["images"]), set(request.body["files"])
-        there = (not images or images <= self._services.images.exist(images)) and (
-            not files or files <= self._services.sessions.exist(files)
+        images, files = request.body["images"], request.body["files"]
+        there = (not images or self._services.images.exist(images).issuperset(images)) and (
+            not files or self._services.sessions.exist(files).issuperset(files)
         )
         return Answer({"all": there})
 
