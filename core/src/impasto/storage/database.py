@@ -158,11 +158,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one moment of the database and cannot write."""
+        """A connection that sees one moment of the database and cannot write. `StorageError` when it cannot be used."""
         if self._readers is None:
             raise StorageError(f"{self.path} is not open")
-        with self._readers.connect() as connection:
-            yield connection
+        try:
+            with self._readers.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StorageError(f"{self.path} cannot be read: {error.orig}") from error
 
     def _write_until_closed(self) -> None:
         assert self._writer is not None

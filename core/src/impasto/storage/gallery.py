@@ -5,19 +5,31 @@ of the page; a branch gives at most one page, and only those few rows are merged
 `impasto.storage.image_records`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from sqlalchemy import ColumnClause, ColumnElement, Select, bindparam, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from impasto.errors import StorageError
 from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
 from impasto.storage.image_search import facets_of, matching, search_rows
 from impasto.storage.tables import images
 
-__all__ = ["Position", "count_statement", "page_statement"]
+__all__ = ["Position", "count_statement", "page_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +51,58 @@ class Position:
         return cls(starred == "1", int(image_id))
 
 
-def page_statement(
+def page_of(
     query: ImageQuery,
-    columns: Sequence[ColumnElement[Any]],
+    columns: tuple[ColumnElement[Any], ...],
     *,
     after: Position | None = None,
     limit: int | None = None,
     offset: int = 0,
+) -> tuple[Select[Any], dict[str, int]]:
+    """The statement for `columns` of the images of one page, in order, and its parameters.
+
+    Without a limit it gives all images of the query from there on.
+    """
+    stretches = _stretches(query, after)
+    parameters = {} if after is None else {"after": after.image_id}
+    if limit is not None:
+        parameters |= {"limit": limit, "offset": offset, "longest": limit + offset}
+    keyed = tuple((starred, key is not None) for starred, key in stretches)
+    return _page_statement(query, columns, keyed, limited=limit is not None), parameters
+
+
+@lru_cache(maxsize=256)
+def _page_statement(
+    query: ImageQuery,
+    columns: tuple[ColumnElement[Any], ...],
+    stretches: tuple[tuple[bool, bool], ...],
+    *,
+    limited: bool,
 ) -> Select[Any]:
-    """`columns` of the images of one page, in order; all of them from there on when `limit` is None."""
-    longest = None if limit is None else limit + offset
+    """Kept, since putting it together costs more than running it, and a gallery asks the same again and again."""
     branches = [
-        _branch(query, image_id, conditions, key, longest)
-        for starred, key in _stretches(query, after)
+        _branch(query, image_id, conditions, starred=starred, keyed=keyed, limited=limited)
+        for starred, keyed in stretches
         for image_id, conditions in _conditions(query, starred=starred)
     ]
-    page = union_all(*(select(branch.subquery()) for branch in branches)).subquery("page")
-    order = images.c.id.desc() if query.newest_first else images.c.id
-    statement = select(*columns).select_from(page.join(images, images.c.id == page.c.id))
-    statement = statement.order_by(*([images.c.starred.desc()] if query.starred_first else []), order)
-    return statement.limit(limit).offset(offset or None)
+    merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery("merged")
+    page: FromClause = merged
+    if limited:  # the numbers are cut to the page before a single image is looked up
+        cut = select(merged).order_by(*_order(query, merged)).limit(bindparam("limit")).offset(bindparam("offset"))
+        page = cut.subquery("page")
+    return select(*columns).select_from(page.join(images, images.c.id == page.c.id)).order_by(*_order(query, page))
 
 
+def _order(query: ImageQuery, rows: FromClause) -> list[ColumnElement[Any]]:
+    by_number = rows.c.id.desc() if query.newest_first else rows.c.id.asc()
+    return [rows.c.starred.desc(), by_number] if query.starred_first else [by_number]
+
+
+@lru_cache(maxsize=256)
 def count_statement(query: ImageQuery, *, starred: bool | None = None) -> Select[int]:
     """How many images a query has; with `starred`, only the starred or the others of them."""
     counts = [
-        select(func.count().label("n")).where(*conditions)
+        select(func.count(image_id).label("n")).where(*conditions)
         for star in ((True, False) if starred is None else (starred,))
         for image_id, conditions in _conditions(query, starred=star)
     ]
@@ -124,11 +162,15 @@ def _branch(
     query: ImageQuery,
     image_id: ColumnClause[int],
     conditions: list[ColumnElement[bool]],
-    key: int | None,
-    limit: int | None,
-) -> Select[int]:
+    *,
+    starred: bool,
+    keyed: bool,
+    limited: bool,
+) -> Select[int, bool]:
     """The numbers of one branch, in order."""
-    statement = select(image_id.label("id")).where(*conditions)
-    if key is not None:
+    statement = select(image_id.label("id"), literal(starred).label("starred")).where(*conditions)
+    if keyed:
+        key = bindparam("after", type_=BigInteger)
         statement = statement.where(image_id < key if query.newest_first else image_id > key)
-    return statement.order_by(image_id.desc() if query.newest_first else image_id).limit(limit)
+    statement = statement.order_by(image_id.desc() if query.newest_first else image_id)
+    return statement.limit(bindparam("longest", type_=BigInteger)) if limited else statement

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
-from impasto.storage.gallery import Position, count_statement, page_statement
+from impasto.storage.gallery import Position, count_statement, page_of
 from impasto.storage.image_dto import ImageDocuments, ImageDTO, ImageNames, ImagePage, ImageQuery
 from impasto.storage.image_search import facets_of, forget, index, words_of
 from impasto.storage.tables import images
@@ -23,6 +23,8 @@ __all__ = ["ImageRecords", "NewImage"]
 
 # what a client is told; the rest is asked for by name
 _SHOWN = tuple(images.c[name] for name in ImageDTO.model_fields if not name.endswith("_url"))
+_OF_PAGE = (images.c.id, *_SHOWN)
+_NAME = (images.c.image_name,)
 
 ADD_IMAGE = insert(images)
 FIND_ID = select(images.c.id).where(images.c.id == bindparam("id"))
@@ -112,9 +114,9 @@ class ImageRecords:
     def page(self, query: ImageQuery, *, after: Position | None, offset: int, limit: int) -> ImagePage:
         """One page of a query."""
         # one more than asked for, which tells whether there is a next page
-        statement = page_statement(query, [images.c.id, *_SHOWN], after=after, offset=offset, limit=limit + 1)
+        statement, values = page_of(query, _OF_PAGE, after=after, offset=offset, limit=limit + 1)
         with self._database.read() as connection:
-            rows = connection.execute(statement).all()
+            rows = connection.execute(statement, values).all()
         items = [_dto(row._mapping) for row in rows[:limit]]
         last = rows[limit - 1] if len(rows) > limit else None
         return ImagePage(items, None if last is None else str(Position(last.starred, last.id)))
@@ -122,7 +124,7 @@ class ImageRecords:
     def names(self, query: ImageQuery) -> ImageNames:
         """The names of all images of a query, in order."""
         with self._database.read() as connection:
-            names = list(connection.execute(page_statement(query, [images.c.image_name])).scalars())
+            names = list(connection.execute(*page_of(query, _NAME)).scalars())
             starred = connection.execute(count_statement(query, starred=True)).scalar_one()
         return ImageNames(names, starred, len(names))
 
