@@ -18,6 +18,8 @@ from impasto_sdk.panels import AnyField, Contribution, PanelForm, PanelValues, S
 __all__ = ["DrawSeed", "PanelGraph", "build_draft", "draw_seeds", "guarded", "least_seed"]
 
 T = TypeVar("T")
+#: Greatest seed that is drawn, 2^53 − 1: what a JavaScript client holds exactly, so that recall gives the same seed.
+GREATEST_DRAWN_SEED = 2**53 - 1
 #: Gives a number between two bounds, both included.
 DrawSeed = Callable[[int, int], int]
 
@@ -86,7 +88,8 @@ def _drawn(fields: Iterable[AnyField], values: Mapping[str, JsonValue], draw: Dr
         value = values.get(field.id)
         if isinstance(field, Seed) and value is not None and (value["mode"] == "random" or value.get("value") is None):
             bounds = seed_bounds(field)
-            drawn[field.id] = {**value, "value": draw(int(bounds.least or 0), int(bounds.greatest or 0))}
+            least, greatest = int(bounds.least or 0), int(bounds.greatest or 0)
+            drawn[field.id] = {**value, "value": draw(least, max(least, min(greatest, GREATEST_DRAWN_SEED)))}
     return drawn
 
 
