@@ -3,7 +3,7 @@
 Called by `impasto.storage.images` only, which keeps rows and files in step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -95,7 +95,7 @@ class ImageRecords:
             rows = connection.execute(FIND_IMAGES, {"names": list(names)})
             return {row.image_name: _dto(row._mapping) for row in rows}
 
-    def exist(self, names: Sequence[str]) -> set[str]:
+    def exist(self, names: Collection[str]) -> set[str]:
         """The names among these that are images'."""
         with self._database.read() as connection:
             return set(connection.execute(FIND_NAMES, {"names": list(names)}).scalars())

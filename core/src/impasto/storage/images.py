@@ -8,7 +8,7 @@ Thumbnails are made after the save, on a thread of their own.
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -198,7 +198,7 @@ class ImageLibrary:
         found = self._records.find(names)
         return [found[name] for name in names if name in found]
 
-    def exist(self, names: Sequence[str]) -> set[str]:
+    def exist(self, names: Collection[str]) -> set[str]:
         """The names among these that are images'."""
         return self._records.exist(names)
 
