@@ -133,10 +133,6 @@ class SessionQueue(QueueView):
         return self._work.wait(timeout_s)
 
     def wake(self) -> None:
-        """End every `wait_for_work`, as when those who wait are to stop."""
-        self._work.set()
-
-    def wake(self) -> None:
         """End the `wait_for_work` of every worker, as if there were work: it has something else to look after."""
         self._work.set()
 

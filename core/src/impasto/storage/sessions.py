@@ -7,7 +7,7 @@ workers, which need no disk of their own.
 import hashlib
 import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from impasto_sdk.errors import TensorNotFoundError
@@ -49,11 +49,6 @@ class SessionFiles:
         """Which of these names can be loaded."""
         matches = ((name, _NAME.fullmatch(name)) for name in names)
         return {name for name, match in matches if match is not None and self._path(*match.groups()).exists()}
-
-    def exist(self, names: Collection[str]) -> set[str]:
-        """The names among these that `load` knows."""
-        matches = [(name, _NAME.fullmatch(name)) for name in names]
-        return {name for name, match in matches if match is not None and self._path(*match.groups()).is_file()}
 
     def delete_session(self, session_id: str) -> None:
         """Remove all that a session stored; harmless when that is nothing."""
