@@ -77,6 +77,11 @@ def test_the_first_plugin_passes_its_own_tests(plugin_folder):
     assert "skipped" not in answer.stdout
 
 
+def test_the_first_plugin_satisfies_a_strict_type_checker(plugin_folder, tmp_path):
+    answer = run_python(plugin_folder, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), "src/impasto_turn")
+    assert answer.returncode == 0, answer.stdout
+
+
 def test_the_first_plugin_declares_an_entry_point_and_a_range_that_holds_this_sdk(plugin_folder):
     import tomllib
 

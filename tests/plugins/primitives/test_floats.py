@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers
 
 from impasto_primitives.nodes.floats import FloatMath, FloatToInteger, RandomFloat, RoundFloat
 from impasto_sdk.errors import InvalidInputError
@@ -60,6 +62,17 @@ def test_an_operation_without_a_finite_result_names_the_input_to_mend(operation,
 )
 def test_a_number_is_rounded_to_a_multiple_by_the_chosen_method(method, multiple, result):
     assert run_node(FloatToInteger(value=12.7, multiple=multiple, method=method)).value == result
+
+
+@given(value=floats(-1e12, 1e12), multiple=integers(1, 4096))
+def test_each_method_gives_a_multiple_on_its_own_side_of_the_number(value, multiple):
+    results = {
+        method: run_node(FloatToInteger(value=value, multiple=multiple, method=method)).value
+        for method in ("Nearest", "Floor", "Ceiling", "Truncate")
+    }
+    assert all(result % multiple == 0 for result in results.values())
+    assert results["Floor"] <= results["Nearest"] <= results["Ceiling"] <= results["Floor"] + multiple
+    assert results["Truncate"] == results["Floor" if value >= 0 else "Ceiling"]
 
 
 def test_truncating_goes_towards_zero_and_floor_goes_down():

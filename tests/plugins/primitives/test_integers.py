@@ -1,6 +1,8 @@
 """Whole-number arithmetic, at its edges."""
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers
 
 from impasto_primitives.nodes.integers import Add, Divide, IntegerMath, Multiply, RandomInteger, Subtract
 from impasto_sdk.errors import InvalidInputError
@@ -19,8 +21,12 @@ def test_a_division_cuts_the_fraction_off_towards_zero(a, b, quotient):
     assert run_node(IntegerMath(operation="DIV", a=a, b=b)).value == quotient
 
 
-def test_a_division_of_large_numbers_is_exact():
-    assert run_node(Divide(a=2**63 - 1, b=1)).value == 2**63 - 1
+@given(a=integers(), b=integers().filter(bool))
+def test_a_quotient_and_its_remainder_make_up_the_number_at_any_size(a, b):
+    quotient = run_node(Divide(a=a, b=b)).value
+    rest = a - quotient * b
+    assert abs(rest) < abs(b)
+    assert rest * a >= 0, "the rest has the sign of the number, or is 0"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from PIL import Image
 
-from impasto_image.pixels import require_size, workable
+from impasto_image.pixels import MAX_PIXELS, require_size, workable
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.fields import ImageField, ImageOutput, InputField
@@ -53,16 +53,16 @@ class ScaleImage(BaseInvocation, WithMetadata, WithBoard):
     def invoke(self, context: InvocationContext) -> ImageOutput:
         """The scaled picture. Raises `ImageNotFoundError`, or `InvalidInputError` for no pixels or too many."""
         picture = workable(context.images.load(self.image))
-        try:
-            width, height = int(picture.width * self.scale_factor), int(picture.height * self.scale_factor)
-            require_size(width, height)
-        except (InvalidInputError, OverflowError, ValueError) as error:
+        width, height = picture.width * self.scale_factor, picture.height * self.scale_factor
+        if not (min(width, height) >= 1 and width * height <= MAX_PIXELS):
             raise InvalidInputError(
                 "scale_factor",
                 self.scale_factor,
-                f"an image of {picture.width} x {picture.height} pixels cannot be scaled so: {error}",
-            ) from error
-        return context.images.save(picture.resize((width, height), _FILTERS[self.resample_mode]))
+                f"makes {width:g} x {height:g} pixels of {picture.width} x {picture.height}",
+                f"a picture has at least one pixel each way and at most {MAX_PIXELS} in all",
+            )
+        size = int(width), int(height)
+        return context.images.save(picture.resize(size, _FILTERS[self.resample_mode]))
 
 
 @invocation("img_crop", title="Crop Image", category="image", tags=["image", "crop"], version="1.2.2")

@@ -106,7 +106,10 @@ class RandomFloat(BaseInvocation):
     decimals: int = InputField(2, description="Places after the point")
 
     def invoke(self, context: InvocationContext) -> FloatOutput:
-        """A number with low ≤ value ≤ high, rounded. Raises `InvalidInputError` when there is none."""
+        """A number between low and high, which rounding may then leave by half of the last place.
+
+        Raises `InvalidInputError` when low is above high.
+        """
         _require_finite("low", self.low)
         _require_finite("high", self.high)
         if self.low > self.high:
