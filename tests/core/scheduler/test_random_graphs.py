@@ -1,0 +1,59 @@
+"""The scheduler against the naive evaluation of random graphs."""
+
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.naive_run import NaiveRun
+from support.random_graphs import graphs
+from support.runs import drive, finish, results, state_of
+from support.toys import CATALOGUE
+
+from impasto.scheduler import GraphExecutionState
+
+#: The machine may be busy, and graphs are big: no limit on the time of one.
+unhurried = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+@unhurried
+@given(graphs())
+def test_a_graph_gives_what_its_definition_says_and_runs_nothing_else(document: dict[str, Any]) -> None:
+    state = state_of(document)
+    drive(state)
+    assert results(state) == NaiveRun(document).outputs
+    assert state.skipped | state.executed == set(state.prepared_source_mapping)
+    assert not state.skipped & state.executed
+
+
+@unhurried
+@given(graphs(), st.data())
+def test_the_order_in_which_nodes_come_back_changes_no_result(document: dict[str, Any], data: st.DataObject) -> None:
+    in_order, state = state_of(document), state_of(document)
+    drive(in_order)
+    out = []
+    while not state.is_complete():
+        node = state.next() if not out or data.draw(st.booleans()) else None
+        if node is not None:
+            out.append(node)
+        else:
+            finish(state, out.pop(data.draw(st.integers(0, len(out) - 1))))
+    assert results(state) == results(in_order)
+    assert state.skipped == in_order.skipped
+
+
+@unhurried
+@given(graphs(most_nodes=8))
+def test_a_round_trip_through_json_at_any_step_changes_nothing(document: dict[str, Any]) -> None:
+    in_one_go, state = state_of(document), state_of(document)
+    handed_out = drive(in_one_go)
+    for execution_id in handed_out:
+        written = json.loads(json.dumps(state.to_document()))
+        state = GraphExecutionState.from_document(written, CATALOGUE)
+        assert json.loads(json.dumps(state.to_document())) == written
+        node = state.next()
+        assert node is not None
+        assert node.id == execution_id
+        finish(state, node)
+    assert state.is_complete()
+    assert results(state) == results(in_one_go)
