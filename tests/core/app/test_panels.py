@@ -69,7 +69,7 @@ class House:
     folder: Path
 
     def service(
-        self, panels, sections=(), draw: Callable[[int, int], int] = lambda least, greatest: 42
+        self, panels, sections=(), draw: Callable[[int, int], int] = lambda least, greatest: min(42, greatest)
     ) -> PanelService:
         contributions = Contributions(
             panels=[Registered(panel, plugin("impasto-toy")) for panel in panels],

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from impasto_sdk.errors import PanelDeclarationError
-from impasto_sdk.panels.effective import MAX_ROUNDS
+from impasto_sdk.panels.effective import ALLOWED_ROUNDS
 from impasto_sdk.panels.findings import findings
 from impasto_sdk.panels.form import PanelForm
 from impasto_sdk.panels.kinds import AnyField, ChoiceKind, Image, ImageKind, Integer, Mask, Model, Size
@@ -154,9 +154,9 @@ def _check_circles(panel: str, decisions: Mapping[str, list[Use]], section: Sect
             if target in decisions and not (target == name and use.presence):
                 deepest = max(deepest, 1 + visit(target))
         trail.pop()
-        if deepest >= MAX_ROUNDS:
+        if deepest >= ALLOWED_ROUNDS:
             raise PanelDeclarationError(
-                panel, name, f"{deepest} fields follow one another; at most {MAX_ROUNDS - 1} may"
+                panel, name, f"{deepest} fields follow one another; at most {ALLOWED_ROUNDS - 1} may"
             )
         depth[name] = deepest
         return deepest

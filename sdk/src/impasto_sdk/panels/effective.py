@@ -19,10 +19,10 @@ from impasto_sdk.panels.scope import Scope
 from impasto_sdk.panels.section import Section
 from impasto_sdk.panels.world import World
 
-__all__ = ["Effective", "Group", "MAX_ROUNDS", "effective"]
+__all__ = ["ALLOWED_ROUNDS", "Effective", "Group", "effective"]
 
 #: Rounds in which visibility must settle; declarations that could need more are refused.
-MAX_ROUNDS = 8
+ALLOWED_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _settle(
     level: _Level, given: Mapping[str, JsonValue], world: World, parent: Scope | None
 ) -> tuple[Scope, frozenset[str], tuple[Group, ...]]:
     hidden = level.off
-    for _ in range(MAX_ROUNDS):
+    for _ in range(ALLOWED_ROUNDS):
         values = _fill(level.fields, given, hidden, world, parent)
         scope = Scope(level.fields, values, world, parent)
         groups: list[Group] = []

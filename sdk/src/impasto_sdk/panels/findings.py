@@ -32,7 +32,7 @@ from impasto_sdk.panels.kinds import (
 from impasto_sdk.panels.scope import Scope, equal, is_number
 from impasto_sdk.panels.sizes import nearest_size, size_problems
 
-__all__ = ["Finding", "MAX_SEED", "count_findings", "findings", "seed_bounds"]
+__all__ = ["Finding", "count_findings", "findings", "seed_bounds"]
 
 #: Greatest seed when a field names none: 2^32 − 1, which every random number generator takes.
 MAX_SEED = 2**32 - 1
