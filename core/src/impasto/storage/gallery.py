@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from impasto.errors import StorageError
 from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
-from impasto.storage.image_search import facets_of, matching, search_rows
+from impasto.storage.image_search import facets_of, matching, search_rows, words_in
 from impasto.storage.tables import images
 
 __all__ = ["Position", "count_statement", "page_of"]
@@ -123,7 +123,7 @@ def _stretches(query: ImageQuery, after: Position | None) -> list[tuple[bool, in
 
 def _conditions(query: ImageQuery, *, starred: bool) -> Iterator[tuple[ColumnClause[int], list[ColumnElement[bool]]]]:
     """The column of image numbers and the conditions of each branch."""
-    if query.search_term and not query.search_term.isspace():
+    if query.search_term and words_in(query.search_term):
         yield search_rows.c.rowid, [matching(query.search_term, _facets(query, starred=starred))]
         return
     kinds = (False, True) if query.is_intermediate is None else (query.is_intermediate,)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, TableClause, bindp
 from impasto.storage.documents import storable
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["facets_of", "forget", "index", "matching", "search_rows", "words_of"]
+__all__ = ["facets_of", "forget", "index", "matching", "search_rows", "words_in", "words_of"]
 
 #: The index: ``rowid`` is the number of the image.
 search_rows: TableClause = table("images_search", column("rowid"), column("words"), column("facets"))
@@ -51,10 +51,15 @@ def forget(connection: Connection, image_ids: Sequence[int]) -> None:
 
 def matching(term: str, facets: Sequence[Sequence[str]]) -> ColumnElement[bool]:
     """The condition for rows that hold each word of `term` at the beginning of a word, and one facet of each group."""
-    words = [f'"{_spaced(word)}"*' for word in term.replace('"', " ").split()]
+    words = [f'"{_spaced(word)}"*' for word in words_in(term)]
     groups = [[f'"{facet}"' for facet in group] for group in facets]
     parts = [f"words : ({' AND '.join(words)})", *(f"facets : ({' OR '.join(group)})" for group in groups)]
     return _whole_row.op("MATCH", is_comparison=True)(" AND ".join(parts))
+
+
+def words_in(term: str) -> list[str]:
+    """The words that a search term asks for; none when it holds nothing but quotes, spaces and the like."""
+    return term.replace('"', " ").replace("\0", " ").split()
 
 
 def facets_of(image: Mapping[str, Any] | RowMapping) -> list[str]:
