@@ -6,6 +6,7 @@ is too slow loses progress first, and is sent away, with its last id, before it 
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import struct
@@ -127,18 +128,17 @@ async def follow_events(
 
 
 async def _send(socket: WebSocket, stream: Subscription, *, previews: bool) -> None:
-    """Send events until the stream ends."""
-    try:
-        while True:
-            envelope = await stream.next()
-            preview = _preview(envelope) if previews else None
-            await socket.send_text(_json(_document(envelope, with_picture=preview is None)))
-            if preview is not None:
-                await socket.send_bytes(preview)
-    except SubscriptionEndedError as ended:
-        await socket.close(TRY_AGAIN if stream.overflowed else GOING_AWAY, ended.reason[:120])
-    except WebSocketDisconnect:
-        return
+    """Send events until the stream ends or the client is gone."""
+    with contextlib.suppress(WebSocketDisconnect):
+        try:
+            while True:
+                envelope = await stream.next()
+                preview = _preview(envelope) if previews else None
+                await socket.send_text(_json(_document(envelope, with_picture=preview is None)))
+                if preview is not None:
+                    await socket.send_bytes(preview)
+        except SubscriptionEndedError as ended:
+            await socket.close(TRY_AGAIN if stream.overflowed else GOING_AWAY, ended.reason[:120])
 
 
 async def _wait_for_leave(socket: WebSocket) -> None:

@@ -16,7 +16,7 @@ __all__ = ["router"]
 router = Router("/api/v2/models", "models")
 
 #: What an absolute path looks like: a client does not know the server's working folder.
-ABSOLUTE_PATH = r"^(/|[A-Za-z]:[\\/])[^\0]*$"
+ABSOLUTE_PATH = r"^(/|[A-Za-z]:[\\/])[^\x00]*$"
 
 
 class ModelList(BaseModel):
