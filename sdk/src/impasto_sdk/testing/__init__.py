@@ -16,6 +16,7 @@ from impasto_sdk.testing.run import Runnable, run_node
 from impasto_sdk.testing.settings import FakeSecrets, FakeSettings
 
 __all__ = [
+    "HEAVY_MODULES",
     "FakeConditioning",
     "FakeContext",
     "FakeExtensions",
@@ -25,7 +26,6 @@ __all__ = [
     "FakeSecrets",
     "FakeSettings",
     "FakeTensors",
-    "HEAVY_MODULES",
     "NodeConformance",
     "ProgressReport",
     "Runnable",
