@@ -21,7 +21,7 @@ from impasto.queue import SessionQueue
 from impasto.settings import Settings
 from impasto.storage.database import Database
 from impasto.storage.images import ImageLibrary
-from impasto.storage.model_records import ModelRecordStore
+from impasto.storage.model_records import ModelRecords
 from impasto.storage.queue_items import QueueItemStore
 from impasto.storage.sessions import SessionFiles
 
@@ -51,7 +51,7 @@ class Impasto:
         database = Database(settings.database_path)
         images = ImageLibrary(database, settings.images_folder)
         sessions = SessionFiles(settings.sessions_folder)
-        models = ModelRegistry(ModelRecordStore(database), host.identify_model)
+        models = ModelRegistry(ModelRecords(database), host.identify_model, models_folder=settings.models_folder)
         bus = EventBus(settings.event_buffer)
         queue = SessionQueue(
             QueueItemStore(database),
@@ -92,6 +92,7 @@ class Impasto:
         self.settings.root.mkdir(parents=True, exist_ok=True)
         self.database.open()
         register_starters(self.host, self.models)
+        self.models.resume_hashing()
         if self.host.listens:
             self.bus.add_listener(self.host.dispatch)
         if work:

@@ -5,7 +5,6 @@ large graph of arithmetic costs nothing here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, get_args
 
 from impasto.errors import Problem
@@ -29,8 +28,9 @@ def missing_references(
     """
     named_images: list[tuple[str, str, str]] = []
     problems = []
+    referring = {node_type: _referring_inputs(catalogue[node_type]) for node_type in _types(graph)}
     for node in graph.nodes.values():
-        for name in _referring_inputs(catalogue[node.type]):
+        for name in referring[node.type]:
             for value in _flat(node.inputs.get(name)):
                 if "image_name" in value:
                     named_images.append((node.id, name, str(value["image_name"])))
@@ -69,7 +69,10 @@ def _flat(value: object) -> Iterator[Mapping[str, Any]]:
             yield from _flat(item)
 
 
-@lru_cache(maxsize=None)  # one entry a node type; specs live as long as the catalogue
+def _types(graph: Graph) -> set[str]:
+    return {node.type for node in graph.nodes.values()}
+
+
 def _referring_inputs(spec: NodeSpec) -> tuple[str, ...]:
     return tuple(name for name, port in spec.inputs.items() if _mentions_reference(port.annotation))
 

@@ -79,6 +79,10 @@ class ModelRegistry:
         """Whether there is a record of that key."""
         return self._records.find(key) is not None
 
+    def exists(self, key: str) -> bool:
+        """Whether there is a record of a key."""
+        return self._records.find(key) is not None
+
     def search(self, *, type: str | None = None, base: str | None = None, name: str | None = None) -> list[ModelRecord]:
         """The records that match all that is given, ordered by name."""
         return self._records.search(type=type, base=base, name=name)
