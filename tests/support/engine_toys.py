@@ -22,6 +22,8 @@ from impasto_sdk.fields import (
     IntegerOutput,
     LatentsField,
     LatentsOutput,
+    MetadataField,
+    MetadataOutput,
     ModelIdentifierField,
     OutputField,
     StringOutput,
@@ -76,6 +78,7 @@ class Gate(BaseInvocation):
     def invoke(self, context: InvocationContext) -> IntegerOutput:
         note(self.diary, context.identity.node_id)
         Path(self.path).read_text()
+        context.models.search()  # its answer comes after all that the server had sent before the gate was opened
         return IntegerOutput(value=self.a)
 
 
@@ -143,6 +146,16 @@ class Paint(WithMetadata, WithBoard, BaseInvocation):
 
     def invoke(self, context: InvocationContext) -> ImageOutput:
         return context.images.save(Image.new("RGB", (self.size, self.size // 2), self.colour))
+
+
+@toy("facts")
+class Facts(BaseInvocation):
+    """Metadata for a picture."""
+
+    seed: int = InputField(0)
+
+    def invoke(self, context: InvocationContext) -> MetadataOutput:
+        return MetadataOutput(metadata=MetadataField({"seed": self.seed, "by": "node"}))
 
 
 @toy("pixel")

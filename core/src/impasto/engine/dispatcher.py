@@ -81,6 +81,11 @@ class Dispatcher:
             busy(True)
             try:
                 ended += self._see_through(run, device)
+            except Exception as error:
+                process.kill()  # first, so that the item does not run twice at once
+                reason = f"its run could not be followed: {type(error).__name__}: {error}"
+                self._queue.give_back(run.item.item_id, reason, attempt=run.item.attempt)
+                raise
             finally:
                 with self._lock:
                     self._run = None

@@ -104,7 +104,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process, and what it started, without asking."""
-        with suppress(ProcessLookupError):  # it was faster
+        with suppress(ProcessLookupError, PermissionError):  # it was faster
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self, timeout_s: float) -> str:
@@ -113,7 +113,7 @@ class WorkerProcess:
             self._process.wait(max(timeout_s, 0))
         except subprocess.TimeoutExpired:
             logger.warning("worker %s does not end by itself, so it is ended", self.worker_id)
-        self.kill()  # also what it has left behind
+            self.kill()
         self._watcher.join()
         return self._describe_end()
 
@@ -174,7 +174,8 @@ class WorkerProcess:
 
     def _watch(self) -> None:
         self._process.wait()
-        # all that it sent before its end is still to be read; a program it left behind may hold the wire open, however
+        self.kill()  # what it has left behind
+        # all that it sent before its end is still to be read
         self._wire.join(_LAST_WORDS_S)
         self._wire.close()
         self._wire.join(_LAST_WORDS_S)

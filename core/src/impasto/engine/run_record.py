@@ -54,16 +54,18 @@ class RunRecord:
                 if ending.error is not None and self.counts:
                     self._publish(self._failed(ending.error))
                 return ending
-            if self.counts:
-                self._publish(self._event(message))
+            if self.counts and (event := self._event(message)) is not None:
+                self._publish(event)
         return None
 
-    def _event(self, message: Message) -> Event:
+    def _event(self, message: Message) -> Event | None:
         body = message.body
         match message.kind:
             case ToServer.STARTED:
                 self._running[body["execution_id"]] = (body["invocation"], body["source_id"])
                 return InvocationStartedEvent(**self._facts(body["execution_id"]))
+            case ToServer.PROGRESS if body["execution_id"] not in self._running:
+                return None  # a thread that its node left behind still reports
             case ToServer.PROGRESS:
                 return self._progress(body, message.parts)
             case ToServer.COMPLETED:

@@ -127,8 +127,10 @@ class SessionRunner:
                 plugin=self._catalogue.plugin_of(node.spec.type).name,
                 metadata=order.metadata,
             )
-            finished = self._invoker.execute(execution, context)
-            self._tools.progress.flush()
+            try:
+                finished = self._invoker.execute(execution, context)
+            finally:
+                self._tools.progress.flush()
         except CanceledError:
             raise
         except (Exception, SystemExit) as error:  # a node belongs to a plugin, and may raise anything
