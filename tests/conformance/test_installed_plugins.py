@@ -7,8 +7,9 @@ import pytest
 from packaging.requirements import Requirement
 
 import impasto_sdk
+from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.node import NodeSpec
-from impasto_sdk.testing import import_problems, node_problems, plugin_conformance
+from impasto_sdk.testing import import_problems, node_problems, plugin_conformance, run_node
 
 PLUGINS = sorted(entry_points(group="impasto.plugins"), key=lambda entry: entry.name)
 
@@ -65,3 +66,13 @@ def test_a_node_with_its_defaults_survives_as_a_document(spec):
     document = json.loads(json.dumps(node.to_document(), allow_nan=False))
     assert document.pop("type") == spec.type
     assert spec.invocation.model_validate(document) == node
+
+
+@pytest.mark.parametrize("spec", WITH_DEFAULTS, ids=lambda spec: spec.type)
+def test_a_node_with_its_defaults_runs_or_names_the_input_to_mend(spec):
+    try:
+        output = run_node(spec.invocation())
+    except InvalidInputError as error:
+        assert error.field in spec.inputs
+    else:
+        assert isinstance(output, spec.output)
