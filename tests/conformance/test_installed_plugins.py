@@ -70,9 +70,9 @@ def test_a_node_with_its_defaults_survives_as_a_document(spec):
 
 @pytest.mark.parametrize("spec", WITH_DEFAULTS, ids=lambda spec: spec.type)
 def test_a_node_with_its_defaults_runs_or_names_the_input_to_mend(spec):
+    to_mend = None
     try:
-        output = run_node(spec.invocation())
+        run_node(spec.invocation())
     except InvalidInputError as error:
-        assert error.field in spec.inputs
-    else:
-        assert isinstance(output, spec.output)
+        to_mend = error.field
+    assert to_mend is None or to_mend in spec.inputs
