@@ -165,6 +165,19 @@ def test_an_item_of_another_queue_is_not_found(server: HttpServer) -> None:
         {"graph": {"nodes": {"a": {"type": "integer"}}, "edges": [1]}},
         {"graph": {"nodes": {"a": {"type": "integer"}}, "edges": {"a": 1}}},
         {"graph": {"nodes": {"a": None}}},
+        {"graph": {"nodes": 7}},
+        {"graph": {}, "data": [[{"node_path": "a", "field_name": "value", "items": [1]}]]},
+        {
+            "data": [
+                [
+                    {"node_path": "a", "field_name": "value", "items": [1]},
+                    {"node_path": "b", "field_name": "x", "items": [1]},
+                ]
+            ]
+        },
+        {"data": [[{"node_path": "a", "field_name": "valu", "items": []}]]},
+        {"data": [[{"node_path": "a", "field_name": "type", "items": ["add"]}]]},
+        {"data": [[{"node_path": "a", "field_name": "id", "items": ["b"]}]]},
         {"metadata": [1]},
         {"session_ids": ["a", "b"]},
     ],

@@ -82,8 +82,9 @@ class Submissions:
 
         Raises `GraphValidationError` and `BatchError`.
         """
-        if len(batch.graph.get("nodes") or ()) > self._max_graph_nodes:
-            raise GraphValidationError([_too_large(len(batch.graph["nodes"]), self._max_graph_nodes)])
+        nodes = batch.graph.get("nodes")
+        if isinstance(nodes, dict) and len(nodes) > self._max_graph_nodes:
+            raise GraphValidationError([_too_large(len(nodes), self._max_graph_nodes)])
         graph = Graph.from_document(self._with_first_items(batch))
         graph.validate_self(self._catalogue)
         problems = missing_references(
@@ -100,7 +101,7 @@ class Submissions:
     def _with_first_items(self, batch: Batch) -> dict[str, JsonValue]:
         # an input that only the substitutions set is not missing
         document = dict(batch.graph)
-        nodes = document.get("nodes")
+        nodes = document.get("nodes") or {}
         if not batch.data or not isinstance(nodes, dict):
             return document
         nodes = dict(nodes)
@@ -118,7 +119,14 @@ class Submissions:
 
     def _check_items(self, batch: Batch, graph: Graph) -> None:
         for datum in (datum for zipped in batch.data or () for datum in zipped):
-            port = self._catalogue[graph.nodes[datum.node_path].type].inputs[datum.field_name]
+            node_type = graph.nodes[datum.node_path].type
+            port = self._catalogue[node_type].inputs.get(datum.field_name)
+            if port is None:
+                raise BatchError(
+                    f"batch data: {node_type} node {datum.node_path!r} has no input {datum.field_name!r}",
+                    node_id=datum.node_path,
+                    field=datum.field_name,
+                )
             for index, item in enumerate(datum.items):
                 try:
                     port.adapter.validate_python(item)
