@@ -36,7 +36,7 @@ def encode(vae: AutoencoderKL, picture: Image.Image, *, tile_size: int | None, f
     before = vae.dtype
     with torch.inference_mode(), _tiled(vae, tile_size), _in_float32(vae, wanted=float32):
         values = torch.from_numpy(np.array(picture.convert("RGB"), dtype=np.float32))
-        pixels = (values / 127.5 - 1).permute(2, 0, 1).unsqueeze(0)
+        pixels = (values / 255 * 2 - 1).permute(2, 0, 1).unsqueeze(0).contiguous()
         mean: torch.Tensor = vae.encode(pixels.to(device=vae.device, dtype=vae.dtype)).latent_dist.mode()
         latents: torch.Tensor = (mean - (vae.config.shift_factor or 0)) * vae.config.scaling_factor
         return latents.to(before)

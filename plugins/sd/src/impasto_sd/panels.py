@@ -224,9 +224,15 @@ def _common_graph(values: PanelValues) -> _Ready:
     return _Ready(draft, vae, noise, denoise)
 
 
+def _add_picture(ready: _Ready) -> None:
+    # never from the cache: who asks for a picture again wants it in the gallery again
+    latents = ready.denoise.output("latents")
+    ready.draft.add("l2i", id="picture", latents=latents, vae=ready.vae, use_cache=False)
+
+
 def _text_to_image(values: PanelValues) -> GraphDraft:
     ready = _common_graph(values)
-    ready.draft.add("l2i", id="picture", latents=ready.denoise.output("latents"), vae=ready.vae)
+    _add_picture(ready)
     return ready.draft
 
 
@@ -246,7 +252,7 @@ def _image_to_image(values: PanelValues) -> GraphDraft:
     latents = draft.add("i2l", id="start", image=fitted.output("image"), vae=ready.vae)
     draft.connect(latents.output("latents"), ready.denoise.input("latents"))
     draft.set(ready.denoise, denoising_start=round(1 - values.number("strength"), 6))
-    draft.add("l2i", id="picture", latents=ready.denoise.output("latents"), vae=ready.vae)
+    _add_picture(ready)
     return draft
 
 

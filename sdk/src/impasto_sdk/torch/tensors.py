@@ -29,6 +29,8 @@ __all__ = [
 
 #: Name under which a lone tensor lies in its file.
 _ONLY = "tensor"
+#: Name of the entry that holds all texts, as JSON.
+_TEXTS = "texts"
 _HEADER_LENGTH_BYTES = 8
 
 
@@ -43,7 +45,9 @@ class StoredTensors:
 def encode_tensors(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
     """Tensors and texts as the bytes of a safetensors file."""
     ready = {name: tensors[name].detach().to("cpu").contiguous() for name in sorted(tensors)}
-    encoded: bytes = save(ready, dict(sorted(metadata.items())) if metadata else None)
+    # in one entry: safetensors writes several in an order that changes from call to call
+    texts = {_TEXTS: json.dumps(dict(sorted(metadata.items())))} if metadata else None
+    encoded: bytes = save(ready, texts)
     return encoded
 
 
@@ -55,7 +59,8 @@ def decode_tensors(data: bytes) -> StoredTensors:
         raise InvocationError(f"{len(data)} stored bytes are no safetensors file: {error}") from error
     length = int.from_bytes(data[:_HEADER_LENGTH_BYTES], "little")
     header = json.loads(data[_HEADER_LENGTH_BYTES : _HEADER_LENGTH_BYTES + length])
-    return StoredTensors(tensors=tensors, metadata=header.get("__metadata__", {}))
+    texts = header.get("__metadata__", {}).get(_TEXTS)
+    return StoredTensors(tensors=tensors, metadata=json.loads(texts) if texts else {})
 
 
 def save_tensor(context: InvocationContext, tensor: torch.Tensor) -> TensorField:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import SchedulerMixin, UNet2DConditionModel
 
+from impasto_sd.quiet import quiet_libraries
 from impasto_sd.sampling.guidance import GuidedPrompt, guide
 from impasto_sd.sampling.schedule import Schedule, step_arguments
 from impasto_sdk.extensions import DenoiseExtension, DenoiseState, UNetInputs
@@ -64,7 +65,7 @@ def denoise(
     `before_call` is called before each call of the network, and stops the run by raising; `after_step` after the last
     call of each step. A schedule without steps gives the latents as they begin.
     """
-    with torch.inference_mode(), ExitStack() as patches:
+    with torch.inference_mode(), quiet_libraries(), ExitStack() as patches:
         latents = _initial_latents(job)
         if not job.schedule.steps:
             return latents

@@ -64,7 +64,8 @@ def _principal_directions(latents: torch.Tensor) -> torch.Tensor:
     channels = latents.shape[0]
     pixels = latents.reshape(channels, -1).T
     mean = pixels.mean(dim=0)
-    spread, directions = torch.linalg.eigh(torch.cov(pixels.T) if channels > 1 else pixels.var().reshape(1, 1))
+    centred = pixels - mean
+    spread, directions = torch.linalg.eigh(centred.T @ centred / len(pixels))
     # the greatest last; turned so that its greatest part is positive, which keeps previews from flickering
     main = directions[:, -3:].flip(1)
     main = main * torch.sign(main.gather(0, main.abs().argmax(dim=0, keepdim=True)))

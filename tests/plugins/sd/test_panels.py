@@ -1,0 +1,139 @@
+"""The panels: what their values come to, and the graphs they build."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from impasto_sd.panels import IMAGE_TO_IMAGE, TEXT_TO_IMAGE
+from impasto_sd.plugin import register_invocations
+from impasto_sdk.draft import GraphDraft
+from impasto_sdk.models import ModelRecord
+from impasto_sdk.panels import Panel, PanelValues, World, check
+
+ANCHORS = {"model", "unet", "clip", "vae", "positive", "negative", "control", "latents", "seed"}
+
+
+@pytest.fixture
+def world(starter_record: ModelRecord) -> World:
+    vae = starter_record.model_copy(update={"key": "vae", "type": "vae"})
+    return World(models={record.key: record.all_facts() for record in (starter_record, vae)})
+
+
+def values(**touched: object) -> dict[str, Any]:
+    return {"prompt": "a red star", "model": {"key": "starter"}, "seed": {"mode": "fixed", "value": 5}, **touched}
+
+
+def build(panel: Panel, world: World, touched: Mapping[str, object]) -> GraphDraft:
+    verdict = check(panel, touched, world)
+    assert verdict.problems == ()
+    return panel.build_graph(PanelValues(panel.id, verdict.values))
+
+
+def test_everything_untouched_follows_the_models_facts(world: World) -> None:
+    verdict = check(TEXT_TO_IMAGE, values(), world)
+    assert verdict.ok
+    assert verdict.values["size"] == {"width": 128, "height": 128}
+    assert (verdict.values["steps"], verdict.values["cfg_scale"], verdict.values["scheduler"]) == (25, 5, "ddim")
+
+
+@pytest.mark.parametrize("panel", [TEXT_TO_IMAGE, IMAGE_TO_IMAGE])
+def test_the_graph_holds_every_anchor(panel: Panel, world: World) -> None:
+    draft = build(panel, world, values(init_image={"image_name": "x.png"}))
+    assert set(draft.anchors) == set(panel.anchors) == ANCHORS
+
+
+@pytest.mark.parametrize("panel", [TEXT_TO_IMAGE, IMAGE_TO_IMAGE])
+def test_every_field_of_the_graph_is_one_of_its_nodes(panel: Panel, world: World) -> None:
+    touched = values(init_image={"image_name": "x.png"}, clip_skip=1, vae={"key": "vae"}, negative_prompt="blur")
+    document = build(panel, world, touched).to_document()
+    nodes = {node.spec.type: node for node in register_invocations()}
+    connected: dict[str, set[str]] = {}
+    for edge in document["edges"]:
+        source, end = edge["source"], edge["destination"]
+        origin = nodes.get(document["nodes"][source["node_id"]]["type"])
+        # the one node of another plugin resizes the picture
+        assert origin is None or source["field"] in origin.spec.outputs
+        connected.setdefault(end["node_id"], set()).add(end["field"])
+    for node_id, node in document["nodes"].items():
+        if node["type"] == "img_resize":
+            continue
+        spec = nodes[node["type"]].spec
+        given = {name: value for name, value in node.items() if name not in ("id", "type", "is_intermediate")}
+        assert set(given) | connected.get(node_id, set()) <= set(spec.inputs)
+        assert {name for name, port in spec.inputs.items() if port.required} <= set(given) | connected.get(
+            node_id, set()
+        )
+        for name, value in given.items():
+            spec.inputs[name].adapter.validate_python(value)
+
+
+def test_the_values_reach_their_nodes(world: World) -> None:
+    touched = values(
+        negative_prompt="blur",
+        steps=7,
+        cfg_scale=3.5,
+        scheduler="euler_a",
+        size={"width": 136, "height": 64},
+        seed={"mode": "fixed", "value": 2**64 - 1},
+    )
+    nodes = build(TEXT_TO_IMAGE, world, touched).to_document()["nodes"]
+    assert nodes["positive"]["prompt"] == "a red star"
+    assert nodes["negative"]["prompt"] == "blur"
+    assert (nodes["noise"]["seed"], nodes["noise"]["width"], nodes["noise"]["height"]) == (2**64 - 1, 136, 64)
+    denoise = nodes["denoise"]
+    assert (denoise["steps"], denoise["cfg_scale"], denoise["scheduler"]) == (7, 3.5, "euler_a")
+
+
+def test_clip_skip_and_a_vae_are_nodes_only_when_they_are_wanted(world: World) -> None:
+    plain = build(TEXT_TO_IMAGE, world, values())
+    assert {node.type for node in plain.nodes()} == {
+        "main_model_loader", "compel", "noise", "denoise_latents", "l2i",
+    }  # fmt: skip
+    more = build(TEXT_TO_IMAGE, world, values(clip_skip=2, vae={"key": "vae"}))
+    assert {node.type for node in more.nodes()} - {node.type for node in plain.nodes()} == {"clip_skip", "vae_loader"}
+    assert more.to_document()["nodes"]["clip_skip"]["skipped_layers"] == 2
+    assert more.find("vae").node_id == "vae"
+
+
+def test_what_is_inserted_at_clip_lies_before_the_skipped_layers(world: World) -> None:
+    draft = build(TEXT_TO_IMAGE, world, values(clip_skip=1))
+    lora = draft.add("lora_loader", id="lora")
+    draft.insert("clip", lora, input="clip", output="clip")
+    edges = {
+        (edge["source"]["node_id"], edge["destination"]["node_id"])
+        for edge in draft.to_document()["edges"]
+        if edge["destination"]["field"] == "clip"
+    }
+    assert edges == {("model", "lora"), ("lora", "clip_skip"), ("clip_skip", "positive"), ("clip_skip", "negative")}
+
+
+def test_an_image_is_resized_encoded_and_changed_by_its_strength(world: World) -> None:
+    touched = values(init_image={"image_name": "x.png"}, strength=0.3)
+    document = build(IMAGE_TO_IMAGE, world, touched).to_document()
+    nodes = document["nodes"]
+    assert nodes["denoise"]["denoising_start"] == 0.7
+    assert (nodes["fitted"]["width"], nodes["fitted"]["height"]) == (128, 128)
+    assert nodes["fitted"]["is_intermediate"] is True
+    path = {(edge["source"]["node_id"], edge["destination"]["node_id"]) for edge in document["edges"]}
+    assert {("fitted", "start"), ("start", "denoise"), ("denoise", "picture")} <= path
+
+
+@pytest.mark.parametrize(
+    ("touched", "path"),
+    [
+        ({"size": {"width": 130, "height": 128}}, "/size"),
+        ({"clip_skip": 4}, "/clip_skip"),
+        ({"scheduler": "er_sde"}, "/scheduler"),
+        ({"prompt": ""}, "/prompt"),
+        ({"steps": 0}, "/steps"),
+    ],
+)
+def test_values_that_the_model_cannot_take_are_problems(world: World, touched: dict[str, object], path: str) -> None:
+    problems = check(TEXT_TO_IMAGE, values(**touched), world).problems
+    assert [problem.path.startswith(path) for problem in problems] == [True]
+
+
+def test_a_picture_from_a_picture_needs_one(world: World) -> None:
+    (problem,) = check(IMAGE_TO_IMAGE, values(), world).problems
+    assert problem.path == "/init_image"
