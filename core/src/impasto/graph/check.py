@@ -1,5 +1,6 @@
 """`find_problems`: the check of a whole graph. Reports everything that is wrong, each once, in O(V + E)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from impasto_sdk.node import NodeKind, NodeSpec
 
 __all__ = ["find_problems"]
 
+#: How the executions of a node in an iteration are called.
+_EXECUTION_ID = re.compile(r"(?P<node_id>.*)\[\d+(,\d+)*\]", re.DOTALL)
+
 
 def find_problems(
     nodes: Mapping[str, GraphNode], adjacency: Adjacency, catalogue: Mapping[str, NodeSpec]
@@ -28,6 +32,8 @@ def find_problems(
         if key != node.id:
             problems.append(_mismatch(key, node))
             node = replace(node, id=key)  # edges know it by its key
+        if key.endswith("]") and _is_ambiguous(key, nodes):
+            problems.append(_ambiguous(key))
         problems.extend(node_problems(node, connected, table, suggester))
     check = ConnectionCheck(nodes, adjacency, table, suggester)
     problems.extend(_edge_problems(adjacency, check))
@@ -62,6 +68,23 @@ def _circles(nodes: Mapping[str, GraphNode], adjacency: Adjacency) -> Iterator[P
             node_id=circle[0],
             nodes=tuple(circle),
         )
+
+
+def _is_ambiguous(key: str, nodes: Mapping[str, GraphNode]) -> bool:
+    """Whether ``denoise[3]`` could be the fourth execution of a node ``denoise`` as well as a node of its own."""
+    path = _EXECUTION_ID.fullmatch(key)
+    return path is not None and path["node_id"] in nodes
+
+
+def _ambiguous(key: str) -> Problem:
+    return Problem(
+        "ambiguous_id",
+        f"node {key!r} is called like an execution of the node {key[: key.rindex('[')]!r}; rename one of them",
+        node_id=key,
+        field="id",
+        found=key,
+        expected="an id that does not end in [numbers] after the id of another node",
+    )
 
 
 def _mismatch(key: str, node: GraphNode) -> Problem:

@@ -73,7 +73,8 @@ def _choice_fits(source: Any, target: Any) -> bool:
         return not set(get_args(source)).isdisjoint(get_args(target))
     if get_origin(source) is Literal:
         return all(is_connectable(kind, target) for kind in _kinds_of_values(source))
-    return any(is_connectable(source, kind) for kind in _kinds_of_values(target))
+    # a number is no choice among texts: only a text that is given may turn out to be one of them
+    return isinstance(source, type) and any(_is_subclass(source, kind) for kind in _kinds_of_values(target))
 
 
 def _kinds_of_values(choice: Any) -> set[type]:

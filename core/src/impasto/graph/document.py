@@ -4,7 +4,7 @@ Looks at form only: what is no object, no text or no edge is reported, every cas
 sense together is checked elsewhere. Called by `Graph.from_document`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from impasto.errors import GraphValidationError, Problem
@@ -21,7 +21,7 @@ def read_document(document: object) -> tuple[str, dict[str, GraphNode], list[Edg
 
     Raises `GraphValidationError` with every problem of form.
     """
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         raise GraphValidationError([_malformed("a graph", document, "an object with 'nodes' and 'edges'")])
     reader = _Reader()
     graph_id = document.get("id")
@@ -43,7 +43,7 @@ class _Reader:
     def nodes(self, found: object) -> Iterator[tuple[str, GraphNode]]:
         if found is None:
             return
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             self.problems.append(_malformed("'nodes'", found, "an object of nodes by id"))
             return
         for key, document in found.items():
@@ -52,7 +52,7 @@ class _Reader:
                 yield key, node
 
     def _node(self, key: Any, document: object) -> GraphNode | None:
-        if not isinstance(key, str) or not isinstance(document, Mapping):
+        if not isinstance(key, str) or not isinstance(document, dict):
             self.problems.append(_malformed(f"node {key!r}", document, "an object under a text", node_id=str(key)))
             return None
         rest = dict(document)
@@ -67,11 +67,11 @@ class _Reader:
             self._wrong(key, "is_intermediate", is_intermediate, "true or false")
         if use_cache is not None and not isinstance(use_cache, bool):
             self._wrong(key, "use_cache", use_cache, "true, false or null")
-        if not all(isinstance(name, str) for name in rest):
+        if not {str}.issuperset(map(type, rest)):
             self._wrong(key, "inputs", list(rest), "texts as names of inputs")
         if len(self.problems) > before:
             return None
-        annotations = {name: rest.pop(name) for name in ANNOTATIONS & rest.keys()}
+        annotations = {name: rest.pop(name) for name in ANNOTATIONS if name in rest}
         return GraphNode(node_id, node_type, bool(is_intermediate), use_cache, rest, annotations)
 
     def edges(self, found: object) -> Iterator[Edge]:
@@ -90,7 +90,7 @@ class _Reader:
                 yield edge
 
     def _edge(self, place: int, document: object) -> Edge | None:
-        if not isinstance(document, Mapping):
+        if not isinstance(document, dict):
             self.problems.append(_malformed(f"edges[{place}]", document, "an object with 'source' and 'destination'"))
             return None
         ends = [self._end(place, name, document.get(name)) for name in _ENDS]
@@ -98,7 +98,7 @@ class _Reader:
         return Edge(source, destination) if source and destination else None
 
     def _end(self, place: int, name: str, found: object) -> EdgeConnection | None:
-        if isinstance(found, Mapping):
+        if isinstance(found, dict):
             node_id, field = found.get("node_id"), found.get("field")
             if isinstance(node_id, str) and isinstance(field, str):
                 return EdgeConnection(node_id, field)

@@ -8,7 +8,7 @@ Within a class the order is that of the iteration paths.
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
-__all__ = ["ReadyQueues"]
+__all__ = ["Entry", "ReadyQueues"]
 
 #: (iteration path, number of the planned node, number of the copy): sorts as the class is served.
 Entry = tuple[tuple[int, ...], int, int]
@@ -34,7 +34,7 @@ class ReadyQueues:
             heappush(self._waiting, (self._rank.get(class_name, len(self._rank)), class_name))
         heappush(queue, entry)
 
-    def pop(self) -> int | None:
+    def pop(self) -> Entry | None:
         """Take out the copy that is next; None when there is none."""
         queue = self._queues.get(self.active) if self.active is not None else None
         while not queue:
@@ -42,4 +42,4 @@ class ReadyQueues:
                 return None
             self.active = heappop(self._waiting)[1]
             queue = self._queues[self.active]
-        return heappop(queue)[2]
+        return heappop(queue)

@@ -70,16 +70,15 @@ class GraphExecutionState:
         """
         if self.errors:
             return None
-        copy = self._queues.pop()
-        while copy is not None and self._copies.status[copy] != Status.READY:
-            copy = self._queues.pop()  # it was completed without being handed out
-        if copy is None:
+        entry = self._queues.pop()
+        while entry is not None and self._copies.status[entry[-1]] != Status.READY:
+            entry = self._queues.pop()  # it was completed without being handed out
+        if entry is None:
             return None
+        path, index, copy = entry
         self._copies.status[copy] = Status.RUNNING
-        node = self._copies.planned(copy)
-        return ExecutionNode(
-            self._copies.ids[copy], node.id, self._wiring.path(copy), node.spec, node.is_intermediate, node.use_cache
-        )
+        node = self._wiring.plan.nodes[index]
+        return ExecutionNode(self._copies.ids[copy], node.id, path, node.spec, node.is_intermediate, node.use_cache)
 
     def inputs(self, node: ExecutionNode) -> dict[str, Any]:
         """The values that reach `node`: those written into it, and those that came over edges, as its own copies.
@@ -230,12 +229,13 @@ class GraphExecutionState:
 
     def _outstanding(self, execution_id: str) -> int:
         copy = self._copies.find(execution_id)
-        status = Status(self._copies.status[copy])
+        status = self._copies.status[copy]
         if status in (Status.READY, Status.RUNNING):
             return copy
-        if status is Status.WAITING:
+        if status == Status.WAITING:
             raise GraphError(f"{execution_id} cannot have run: it still waits for its inputs", node_id=execution_id)
-        raise NodeAlreadyExecutedError(f"{execution_id} is {status.name.lower()} already", node_id=execution_id)
+        state = Status(status).name.lower()
+        raise NodeAlreadyExecutedError(f"{execution_id} is {state} already", node_id=execution_id)
 
     def _queue_free(self) -> None:
         """Queue what waits for nothing more. A branch first has to choose, and then waits for its side."""
