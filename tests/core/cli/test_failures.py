@@ -35,7 +35,8 @@ def test_each_error_has_its_status(error: ImpastoError, status: int) -> None:
 def test_several_problems_are_listed_with_their_places() -> None:
     error = RequestRefusedError(
         422,
-        "add.a: missing (and 1 more)",
+        "add.a: missing (and 3 more)",
+        title="Graph cannot run",
         errors=[
             {"message": "the input is missing", "node_id": "add", "field": "a"},
             {"message": "is above 500", "path": "/steps", "node_id": None},
@@ -44,7 +45,7 @@ def test_several_problems_are_listed_with_their_places() -> None:
         ],
     )
     assert lines_of(error) == [
-        "add.a: missing (and 1 more)",
+        "Graph cannot run, for 4 reasons:",
         "  add.a: the input is missing",
         "  /steps: is above 500",
         "  add.b: is text",

@@ -126,7 +126,10 @@ class Client:
                 response.status_code, f"{where} at {self.url} answered {response.status_code}"
             ) from None
         raise RequestRefusedError(
-            response.status_code, detail, kind=str(document.get("type", "")), errors=document.get("errors") or ()
+            response.status_code,
+            detail,
+            title=str(document.get("title", "Refused")),
+            errors=document.get("errors") or (),
         )
 
     def _json(self, response: httpx.Response) -> Any:

@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 
 from impasto.cli.client import Client
+from impasto.cli.failures import CommandError, RequestRefusedError
+from impasto.cli.logs import log_to_file
 from impasto.cli.terminal import waiting
 from impasto.errors import ServerError
 from impasto.settings import Settings
@@ -16,6 +18,10 @@ __all__ = ["ADDRESS_FILE", "connect", "running_server"]
 
 #: Where a server writes its address, in its root folder.
 ADDRESS_FILE = "server.json"
+#: Where an embedded server logs, in its root folder: its words are not to mix with the command's.
+LOG_FILE = "impasto.log"
+#: From this HTTP status on, the server is to blame.
+INTERNAL_ERROR = 500
 #: A server on this machine that takes longer to say that it lives is none.
 ALIVE_TIMEOUT_S = 5.0
 
@@ -67,14 +73,21 @@ def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
     from impasto.api.server import Server
     from impasto.app import Impasto
 
-    with waiting("Starting an embedded server"):
-        server = Server(Impasto.build(settings), work=start)
-        url = server.start_in_thread()
-    try:
-        yield url
-    finally:
-        with waiting("Stopping the embedded server"):
-            server.stop()
+    settings.root.mkdir(parents=True, exist_ok=True)
+    log = settings.root / LOG_FILE
+    with log_to_file(log, settings.log_level):
+        with waiting("Starting an embedded server"):
+            server = Server(Impasto.build(settings), work=start)
+            url = server.start_in_thread()
+        try:
+            yield url
+        except RequestRefusedError as refusal:
+            if refusal.status < INTERNAL_ERROR:
+                raise
+            raise CommandError(f"{refusal}; the log is {log}") from refusal
+        finally:
+            with waiting("Stopping the embedded server"):
+                server.stop()
 
 
 def _is_alive(url: str) -> bool:

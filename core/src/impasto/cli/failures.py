@@ -38,15 +38,16 @@ class CommandError(CoreError):
 class RequestRefusedError(CommandError):
     """The server answered with a problem document.
 
-    `status` is the HTTP status, `kind` the document's type and `errors` its entries, each with at least a message.
+    `status` is the HTTP status, `title` the kind of problem in words, and `errors` the entries of the document, each
+    with at least a message.
     """
 
     def __init__(
-        self, status: int, detail: str, *, kind: str = "", errors: Sequence[Mapping[str, object]] = ()
+        self, status: int, detail: str, *, title: str = "", errors: Sequence[Mapping[str, object]] = ()
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.kind = kind
+        self.title = title
         self.errors = tuple(errors)
 
 
@@ -82,12 +83,12 @@ def status_of(error: ImpastoError) -> ExitStatus:
 
 def lines_of(error: ImpastoError) -> list[str]:
     """What is printed for an error: one line, and below it one for each problem when there are several."""
-    lines = [str(error)]
     if isinstance(error, RequestRefusedError) and len(error.errors) > 1:
-        lines += [f"  {_entry(entry)}" for entry in error.errors]
-    elif isinstance(error, SettingsError) and len(error.problems) > 1:
-        lines = [f"{error.source}:", *(f"  {problem}" for problem in error.problems)]
-    return lines
+        # the detail of such a document says some or all of them once more
+        return [f"{error.title}, for {len(error.errors)} reasons:", *(f"  {_entry(entry)}" for entry in error.errors)]
+    if isinstance(error, SettingsError) and len(error.problems) > 1:
+        return [f"{error.source}:", *(f"  {problem}" for problem in error.problems)]
+    return [str(error)]
 
 
 def _entry(entry: Mapping[str, object]) -> str:

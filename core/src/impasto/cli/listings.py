@@ -115,7 +115,7 @@ def megabytes(count: int | None) -> str:
 
 
 def _counts(contributions: Mapping[str, Sequence[str]]) -> str:
-    return ", ".join(f"{len(names)} {kind.replace('_', ' ')}" for kind, names in contributions.items())
+    return ", ".join(f"{kind.replace('_', ' ')} {len(names)}" for kind, names in contributions.items())
 
 
 def _searched(node: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from impasto.cli.terminal import log_to_stderr, say
+from impasto.cli.logs import log_to_stderr
+from impasto.cli.terminal import say
 from impasto.errors import SettingsError
 from impasto.settings import DEFAULT_ROOT, Settings
 

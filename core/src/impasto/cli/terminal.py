@@ -1,7 +1,6 @@
 """What a command prints: tables and JSON on standard output; progress and remarks on standard error."""
 
 import json
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -12,7 +11,11 @@ from rich.text import Text
 
 from impasto.cli.event_stream import EventMessage
 
-__all__ = ["RunProgress", "log_to_stderr", "print_json", "print_table", "run_progress", "say", "waiting"]
+__all__ = ["RunProgress", "print_json", "print_table", "run_progress", "say", "waiting"]
+
+
+#: Columns of a table that no terminal shows.
+PIPE_WIDTH = 10_000
 
 
 def print_json(value: object) -> None:
@@ -31,20 +34,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     for row in rows:
         # as text: a value may hold what rich would take for markup
         table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    console = Console()
-    # into a pipe or file a line is a row, however long
-    console.print(table, width=None if console.is_terminal else 10_000, crop=console.is_terminal)
+    # into a pipe or a file, a row is a line, however long
+    console = Console() if Console().is_terminal else Console(width=PIPE_WIDTH)
+    console.print(table)
 
 
 def say(sentence: str) -> None:
     """Print a line for a person, beside what a program would read."""
     Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(sentence)
-
-
-def log_to_stderr(level: str) -> None:
-    """Send the log to standard error, from `level` on: ours in full, other libraries' from warnings on."""
-    logging.basicConfig(format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S", level="WARNING")
-    logging.getLogger("impasto").setLevel(level.upper())
 
 
 @contextmanager
