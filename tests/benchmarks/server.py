@@ -1,7 +1,6 @@
 """The whole server, as a process: time to its first answer, its idle memory, and what a queue item costs.
 
-CPU seconds of the server and its workers together, so that a busy neighbour on the machine changes little; the launch is
-wall time, as a person waits for it.
+Wall times, as a person waits for them.
 """
 
 import statistics

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from support.servers import RunningServer, running_server
 
 
@@ -17,37 +16,52 @@ def edge(source: str, output: str, destination: str, field: str) -> dict[str, ob
     return {"source": {"node_id": source, "field": output}, "destination": {"node_id": destination, "field": field}}
 
 
+def graph(*edges: dict[str, object], **nodes: dict[str, object]) -> dict[str, object]:
+    return {"nodes": nodes, "edges": list(edges)}
+
+
+NO_MODEL = {"key": "nope", "hash": "", "name": "", "base": "sd-1", "type": "main"}
+
+#: A graph, and what its problem must name: node, field, and a word of the message.
 BAD_GRAPHS = {
-    "an unknown node type": ({"nodes": {"a": {"type": "integr"}}}, "a", None, "integer"),
-    "an unknown field": ({"nodes": {"a": {"type": "integer", "valeu": 3}}}, "a", "valeu", "value"),
-    "a missing required field": ({"nodes": {"a": {"type": "img_resize"}}}, "a", "image", "image"),
-    "a value of the wrong type": ({"nodes": {"a": {"type": "integer", "value": "three"}}}, "a", "value", "integer"),
+    "an unknown node type": (graph(a={"type": "integr"}), "a", None, "integer"),
+    "an unknown field": (graph(a={"type": "integer", "valeu": 3}), "a", "valeu", "value"),
+    "a missing required field": (graph(a={"type": "img_resize"}), "a", "image", "image"),
+    "a value of the wrong type": (graph(a={"type": "integer", "value": "three"}), "a", "value", "integer"),
     "a value out of bounds": (
-        {"nodes": {"b": {"type": "blank_image"}, "a": {"type": "img_resize", "width": 0}}, "edges": [edge("b", "image", "a", "image")]},
-        "a", "width", "greater than 0",
+        graph(edge("b", "image", "a", "image"), b={"type": "blank_image"}, a={"type": "img_resize", "width": 0}),
+        "a",
+        "width",
+        "greater than 0",
     ),
     "a cycle": (
-        {"nodes": {"a": {"type": "add"}, "b": {"type": "add"}}, "edges": [edge("a", "value", "b", "a"), edge("b", "value", "a", "a")]},
-        "a", None, "cycle",
+        graph(edge("a", "value", "b", "a"), edge("b", "value", "a", "a"), a={"type": "add"}, b={"type": "add"}),
+        "a",
+        None,
+        "a → b → a",
     ),
     "an edge between types that do not fit": (
-        {"nodes": {"a": {"type": "integer"}, "b": {"type": "img_resize"}}, "edges": [edge("a", "value", "b", "image")]},
-        "b", "image", "ImageField",
+        graph(edge("a", "value", "b", "image"), a={"type": "integer"}, b={"type": "img_resize"}),
+        "b",
+        "image",
+        "ImageField",
     ),
-    "an edge from nowhere": ({"nodes": {"b": {"type": "add"}}, "edges": [edge("x", "value", "b", "a")]}, "x", None, "x"),
-    "an image that is not there": ({"nodes": {"a": {"type": "image", "image": {"image_name": "no.png"}}}}, "a", "image", "no.png"),
-    "a model that is not there": (
-        {"nodes": {"a": {"type": "model_identifier", "model": {"key": "nope", "hash": "", "name": "", "base": "sd-1", "type": "main"}}}},
-        "a", "model", "nope",
+    "an edge from nowhere": (graph(edge("x", "value", "b", "a"), b={"type": "add"}), "x", None, "x"),
+    "an image that is not there": (
+        graph(a={"type": "image", "image": {"image_name": "no.png"}}),
+        "a",
+        "image",
+        "no.png",
     ),
-}  # fmt: skip
+    "a model that is not there": (graph(a={"type": "model_identifier", "model": NO_MODEL}), "a", "model", "nope"),
+}
 
 
 @pytest.mark.parametrize("what", BAD_GRAPHS)
 def test_a_graph_that_cannot_run_is_refused_and_nothing_is_queued(server: RunningServer, what: str) -> None:
-    graph, node_id, field, hint = BAD_GRAPHS[what]
+    document, node_id, field, hint = BAD_GRAPHS[what]
     with server.client() as client:
-        answer = client.post("/api/v1/queue/default/enqueue_batch", json={"batch": {"graph": graph, "runs": 1}})
+        answer = client.post("/api/v1/queue/default/enqueue_batch", json={"batch": {"graph": document, "runs": 1}})
         assert answer.status_code == 422
         assert answer.headers["content-type"] == "application/problem+json"
         problem = answer.json()
@@ -61,7 +75,7 @@ def test_a_graph_that_cannot_run_is_refused_and_nothing_is_queued(server: Runnin
 
 
 def test_a_batch_whose_items_do_not_fit_is_refused(server: RunningServer) -> None:
-    graph = {"nodes": {"a": {"type": "integer"}}}
+    document = graph(a={"type": "integer"})
     with server.client() as client:
         for data in (
             [[{"node_path": "a", "field_name": "value", "items": [1, "two"]}]],
@@ -69,7 +83,7 @@ def test_a_batch_whose_items_do_not_fit_is_refused(server: RunningServer) -> Non
             [[{"node_path": "a", "field_name": "valu", "items": [1]}]],
         ):
             answer = client.post(
-                "/api/v1/queue/default/enqueue_batch", json={"batch": {"graph": graph, "runs": 1, "data": data}}
+                "/api/v1/queue/default/enqueue_batch", json={"batch": {"graph": document, "runs": 1, "data": data}}
             )
             assert answer.status_code == 422, answer.text
             assert answer.json()["errors"][0]["node_id"] == data[0][0]["node_path"]

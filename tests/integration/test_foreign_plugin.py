@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 
 from PIL import Image
-
 from support.plugins import make_plugin
 from support.servers import running_server, wait_for_item
 

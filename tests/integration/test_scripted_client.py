@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from PIL import Image, ImageDraw
-from websockets.sync.client import connect
-
 from support.pictures import look
 from support.servers import RunningServer, running_server
+from websockets.sync.client import connect
 
 
 @pytest.fixture(scope="module")

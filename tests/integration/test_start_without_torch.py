@@ -19,14 +19,14 @@ def heavy_modules_after(code: str) -> list[str]:
 def test_a_serving_server_has_imported_no_torch(tmp_path: Path) -> None:
     code = f"""
 import pathlib, urllib.request
-from impasto.api import create_api
-from impasto.api.server import start_in_thread
+from impasto.api.server import Server
 from impasto.app import Impasto
 from impasto.settings import Settings
-with Impasto.build(Settings.load(root=pathlib.Path({str(tmp_path)!r}), flags={{"port": 0}})) as app:
-    with start_in_thread(app) as url:
-        for path in ("/health", "/", "/api/v1/nodes", "/api/v1/panels", "/api/v2/models/", "/openapi.json"):
-            urllib.request.urlopen(url + path).read()
+server = Server(Impasto.build(Settings.load(root=pathlib.Path({str(tmp_path)!r}), flags={{"port": 0}})))
+url = server.start_in_thread()
+for path in ("/health", "/", "/api/v1/nodes", "/api/v1/panels", "/api/v2/models/", "/openapi.json"):
+    urllib.request.urlopen(url + path).read()
+server.stop()
 """
     assert heavy_modules_after(code) == []
 

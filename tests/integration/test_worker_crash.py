@@ -10,7 +10,6 @@ from typing import TypeVar
 import httpx
 import psutil
 import pytest
-
 from support.plugins import make_plugin
 from support.servers import RunningServer, running_server, wait_for_item
 
@@ -91,9 +90,14 @@ def eventually(ask: Callable[[], T | None], what: str) -> T:
 
 
 def worker_processes(server: RunningServer) -> list[psutil.Process]:
-    return [
-        p for p in psutil.Process(server.process.pid).children() if "impasto.engine.worker" in " ".join(p.cmdline())
-    ]
+    return [process for process in psutil.Process(server.process.pid).children() if is_worker(process)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return "impasto.engine.worker" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it ended while we looked
+        return False
 
 
 def enqueue(client: httpx.Client, nodes: dict[str, object], edges: list[tuple[str, str]] = []) -> int:  # noqa: B006 - read only
