@@ -86,6 +86,8 @@ class Gate(BaseInvocation):
 class Polite(BaseInvocation):
     """Works for ever, and stops when it is cancelled."""
 
+    steps: int = InputField(0)
+
     def invoke(self, context: InvocationContext) -> IntegerOutput:
         step = 0
         while True:

@@ -77,8 +77,8 @@ class Engine:
             while True:
                 workers = self.workers()
                 for worker in workers:
-                    if worker.status == "lost" and worker.device is None:
-                        raise WorkerError(worker.worker_id, worker.reason or "it could not start")
+                    if worker.device is None and worker.reason is not None:
+                        raise WorkerError(worker.worker_id, worker.reason)
                 waiting = [worker for worker in workers if worker.status not in ("ready", "busy")]
                 if not waiting:
                     return

@@ -51,7 +51,7 @@ class WorkerInfo:
     pid: int | None
     #: The item that it runs.
     item_id: int | None
-    #: Why it was lost; None otherwise.
+    #: Why it was last lost; None once it is ready again.
     reason: str | None
     #: How many processes it has had.
     starts: int
@@ -167,8 +167,8 @@ class Supervisor:
 
     def _live(self) -> tuple[int, str]:
         """One process from start to end: how many items ended in an orderly way, and how the process ended."""
-        self._set_status("starting")
         self._starts += 1
+        self._set_status("starting", self._reason)
         process = self._process = WorkerProcess(self.worker_id, self._server, self._queue.wake)
         try:
             facts = process.greet(self._config, self._patience.start_timeout_s, self._stopping.is_set)

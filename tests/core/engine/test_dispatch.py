@@ -1,0 +1,70 @@
+"""Moments between the queue and a worker that a real run hits once in a thousand times."""
+
+from collections.abc import Callable
+
+import pytest
+from support.engine_room import EngineRoom, graph, node
+
+from impasto.engine import process as process_module
+from impasto.errors import WorkerError
+from impasto.queue import SessionQueue
+
+OpenRoom = Callable[..., EngineRoom]
+
+
+def test_an_item_cancelled_while_it_is_claimed_ends_at_once(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
+    claim = SessionQueue.claim
+
+    def claim_and_cancel(queue: SessionQueue, worker_id: str):
+        item = claim(queue, worker_id)
+        if item is not None and item.graph["nodes"].get("p"):
+            queue.cancel(item.queue_id, item.item_id)
+        return item
+
+    monkeypatch.setattr(SessionQueue, "claim", claim_and_cancel)
+    room = open_room(cancel_grace_s=60)
+    item_id = room.enqueue(graph([node("p", "polite")]))
+    assert room.wait(item_id).status == "canceled"
+    assert room.run(graph([node("a", "add")])).status == "completed"
+    assert room.worker().starts == 1
+
+
+def test_an_item_taken_from_its_worker_is_cancelled_there_and_runs_again(open_room: OpenRoom):
+    room = open_room(cancel_grace_s=60)
+    gate = room.gate("gate")
+    item_id = room.enqueue(graph([node("g", "gate", path=str(gate)), node("p", "polite")], ["g.value p.steps"]))
+    room.until_started("g")
+    room.queue.give_back(item_id, "its lease ran out", excused=True)
+    # the journal refuses what the gate gives now: were the run not cancelled, the node after it would work for ever
+    room.let_go(gate)
+    room.until_started("g")
+    assert room.worker().starts == 1
+    room.queue.cancel("default", item_id)
+    room.let_go(gate)
+    assert room.run(graph([node("a", "add")])).status == "completed"
+    assert room.worker().starts == 1
+
+
+def test_an_error_of_the_server_costs_the_worker_and_not_the_item(
+    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    journal, failed = SessionQueue.journal, []
+
+    def fail_once(queue: SessionQueue, *args, **kwargs):
+        if not failed:
+            failed.append(True)
+            raise OSError("disk full")
+        return journal(queue, *args, **kwargs)
+
+    monkeypatch.setattr(SessionQueue, "journal", fail_once)
+    room = open_room()
+    item = room.run(graph([node("a", "add", a=1)]))
+    assert (item.status, item.attempts) == ("completed", 2)
+    assert "its supervision failed" in caplog.text
+
+
+def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(process_module, "PROTOCOL_VERSION", 99)
+    room = open_room()
+    with pytest.raises(WorkerError, match="version 1 of the protocol, the server version 99"):
+        room.engine.wait_until_ready(60)
