@@ -76,10 +76,6 @@ class ModelRegistry:
         return record
 
     def exists(self, key: str) -> bool:
-        """Whether there is a record of that key."""
-        return self._records.find(key) is not None
-
-    def exists(self, key: str) -> bool:
         """Whether there is a record of a key."""
         return self._records.find(key) is not None
 

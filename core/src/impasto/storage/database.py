@@ -113,7 +113,7 @@ class Database:
         except DatabaseError as error:
             self._dispose()
             raise StorageError(f"{self.path} cannot be opened: {error.orig}") from error
-        except StorageError:
+        except BaseException:
             self._dispose()
             raise
         self._thread = threading.Thread(target=self._write_until_closed, name="database-writer", daemon=True)
@@ -227,8 +227,11 @@ class Database:
     def _back_up(self, engine: Engine, revision: str) -> None:
         moment = timestamp().replace(":", "").replace(".", "")
         copy = self.path.with_name(f"{self.path.name}.before-{self._history.head}-{moment}")
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(COPY_INTO, (str(copy),))
+        connection = engine.raw_connection()  # which opens no transaction, in which nothing can be copied
+        try:
+            connection.cursor().execute(COPY_INTO, (str(copy),))
+        finally:
+            connection.close()
         logger.info("%s goes from revision %s to %s; kept a copy: %s", self.path, revision, self._history.head, copy)
 
     def _dispose(self) -> None:

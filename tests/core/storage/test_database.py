@@ -1,0 +1,181 @@
+"""One writer, many readers, and what happens to writes that fail."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from impasto.errors import StorageError
+from impasto.storage.database import Database
+
+BUMP = "UPDATE item_numbers SET last = last + 1"
+LAST = "SELECT last FROM item_numbers"
+
+
+def bump(connection: Connection) -> None:
+    connection.exec_driver_sql(BUMP)
+
+
+def last(database: Database) -> int:
+    with database.read() as connection:
+        return connection.exec_driver_sql(LAST).scalar_one()
+
+
+class Holder:
+    """Keeps the writer busy until it is let go, so that later writes queue up and are committed together."""
+
+    def __init__(self, database: Database) -> None:
+        self.go = threading.Event()
+        running = threading.Event()
+
+        def wait(connection: Connection) -> None:
+            running.set()
+            assert self.go.wait(30)
+
+        self.future = database.submit(wait)
+        assert running.wait(30)
+
+
+def test_a_write_is_seen_by_the_next_read(database: Database) -> None:
+    database.write(bump)
+    assert last(database) == 1
+
+
+def test_a_read_sees_one_moment_while_writes_go_on(database: Database) -> None:
+    with database.read() as connection:
+        before = connection.exec_driver_sql(LAST).scalar_one()
+        database.write(bump)
+        assert connection.exec_driver_sql(LAST).scalar_one() == before
+    assert last(database) == before + 1
+
+
+def test_a_reading_connection_cannot_write(database: Database) -> None:
+    with pytest.raises(StorageError, match="readonly"), database.read() as connection:
+        connection.exec_driver_sql(BUMP)
+    assert last(database) == 0
+
+
+def test_writes_of_many_threads_all_happen(database: Database) -> None:
+    threads = [threading.Thread(target=lambda: [database.write(bump) for _ in range(20)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert last(database) == 160
+
+
+def test_a_write_that_fails_is_undone_and_its_error_reaches_the_caller(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        bump(connection)
+        raise LookupError("no such thing")
+
+    with pytest.raises(LookupError, match="no such thing"):
+        database.write(fail)
+    assert last(database) == 0
+
+
+def test_writes_that_queue_up_are_committed_together(database: Database) -> None:
+    commits = 0
+
+    def count(_connection: sqlite3.Connection) -> None:
+        nonlocal commits
+        commits += 1
+
+    from sqlalchemy import event
+
+    holder = Holder(database)
+    event.listen(database._writer, "commit", count)
+    futures = [database.submit(bump) for _ in range(50)]
+    holder.go.set()
+    for future in futures:
+        future.result(30)
+    assert last(database) == 50
+    assert commits == 2  # the holder's own, and one for all that waited
+
+
+def test_one_failing_write_of_a_group_leaves_the_others_alone(database: Database) -> None:
+    def fail(connection: Connection) -> None:
+        bump(connection)
+        raise LookupError("only this one")
+
+    holder = Holder(database)
+    futures = [database.submit(bump), database.submit(fail), database.submit(bump)]
+    holder.go.set()
+    futures[0].result(30)
+    futures[2].result(30)
+    with pytest.raises(LookupError, match="only this one"):
+        futures[1].result(30)
+    assert last(database) == 2
+
+
+def test_then_is_told_after_the_commit_and_before_the_caller(database: Database) -> None:
+    told: list[tuple[int, int]] = []
+    seen = database.write(
+        lambda connection: connection.exec_driver_sql(f"{BUMP} RETURNING last").scalar_one(),
+        then=lambda answer: told.append((answer, last(database))),
+    )
+    assert told == [(1, 1)]
+    assert seen == 1
+
+
+def test_a_listener_that_fails_does_not_undo_what_was_committed(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_answer: None) -> None:
+        raise LookupError("a broken listener")
+
+    database.write(bump, then=fail)
+    database.write(bump)
+    assert last(database) == 2
+    assert "a broken listener" in caplog.text
+
+
+def test_a_write_inside_a_write_is_refused_rather_than_waited_for(database: Database) -> None:
+    with pytest.raises(StorageError, match="cannot wait for another"):
+        database.write(lambda connection: database.write(bump))
+
+
+def test_a_closed_database_says_so(tmp_path: Path) -> None:
+    database = Database(tmp_path / "impasto.db")
+    with pytest.raises(StorageError, match="is not open"):
+        database.write(bump)
+    with pytest.raises(StorageError, match="is not open"), database.read():
+        pass
+    database.open()
+    database.close()
+    with pytest.raises(StorageError, match="is not open"):
+        database.write(bump)
+    database.close()
+
+
+def test_closing_commits_what_was_asked_for(tmp_path: Path) -> None:
+    database = Database(tmp_path / "impasto.db")
+    database.open()
+    holder = Holder(database)
+    futures = [database.submit(bump) for _ in range(10)]
+    closing = threading.Thread(target=database.close)
+    closing.start()
+    holder.go.set()
+    closing.join(30)
+    assert [future.result(30) for future in futures] == [None] * 10
+    with database:
+        assert last(database) == 10
+
+
+def test_a_committed_write_survives_a_kill(tmp_path: Path) -> None:
+    program = f"""
+import os, signal
+from pathlib import Path
+from impasto.storage.database import Database
+database = Database(Path({str(tmp_path / "impasto.db")!r}))
+database.open()
+database.write(lambda connection: connection.exec_driver_sql({BUMP!r}))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    with Database(tmp_path / "impasto.db") as database:
+        assert last(database) == 1

@@ -1,0 +1,132 @@
+"""How a database comes to its schema, and what is refused."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from impasto.errors import DatabaseVersionError, StorageError
+from impasto.storage import migrations, tables
+from impasto.storage.database import Database
+from impasto.storage.migrations import HISTORY, History
+
+LATER = '''
+"""A later revision, which adds a table and carries rows over."""
+
+from alembic import op
+
+revision = "test_later"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE later (n INTEGER)")
+    op.execute("INSERT INTO later SELECT last FROM item_numbers")
+'''
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> History:
+    """The history of a version after this one."""
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    (folder / "later.py").write_text(LATER.format(head=HISTORY.head))
+    return History(revisions=(*HISTORY.revisions, "test_later"), folders=(*HISTORY.folders, folder))
+
+
+def copies(folder: Path) -> list[Path]:
+    return sorted(folder.glob("impasto.db.before-*"))
+
+
+def test_the_migrations_make_the_tables_that_the_statements_are_built_from(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(
+            connection,
+            # the search index is FTS5's own, and made by hand
+            opts={"include_name": lambda name, kind, parents: not (name or "").startswith("images_search")},
+        )
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_the_history_lists_every_revision_file() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    script = ScriptDirectory.from_config(config)
+    assert [revision.revision for revision in script.walk_revisions()][::-1] == list(HISTORY.revisions)
+
+
+def test_a_database_of_an_older_version_is_copied_and_then_upgraded(tmp_path: Path, later: History) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path) as database:
+        database.write(lambda connection: connection.exec_driver_sql("UPDATE item_numbers SET last = 42"))
+    with Database(path, history=later) as database, database.read() as connection:
+        assert connection.exec_driver_sql("SELECT n FROM later").scalar_one() == 42
+    (copy,) = copies(tmp_path)
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("SELECT version_num FROM alembic_version").fetchone() == (HISTORY.head,)
+        assert old.execute("SELECT last FROM item_numbers").fetchone() == (42,)
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, later: History) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path):
+        pass
+    file = tmp_path / "versions" / "later.py"
+    file.write_text(file.read_text() + '    raise RuntimeError("half way")\n')
+    with pytest.raises(RuntimeError, match="half way"):
+        Database(path, history=later).open()
+    with Database(path) as database, database.read() as connection:
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    assert "later" not in names
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, later: History) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path, history=later):
+        pass
+    before = path.read_bytes()
+    with pytest.raises(DatabaseVersionError) as caught:
+        Database(path).open()
+    assert (caught.value.path, caught.value.found, caught.value.known) == (str(path), "test_later", HISTORY.head)
+    assert path.read_bytes() == before
+    assert copies(tmp_path) == []
+
+
+def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "impasto.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(StorageError, match="holds a table 'recipes'"):
+        Database(path).open()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "impasto.db"
+    path.write_bytes(b"this is no database, however long one looks at it" * 100)
+    with pytest.raises(StorageError, match=r"impasto\.db cannot be opened"):
+        Database(path).open()
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path):
+        pass
+    program = f"""
+import sys
+from pathlib import Path
+from impasto.storage.database import Database
+with Database(Path({str(path)!r})):
+    pass
+print("alembic" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
