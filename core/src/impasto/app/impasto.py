@@ -11,8 +11,9 @@ from typing import Self
 
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
+from impasto.app.references import Library
 from impasto.app.starters import register_starters
-from impasto.app.submissions import Library, Submissions
+from impasto.app.submissions import Submissions
 from impasto.engine import Engine, SessionServices
 from impasto.events import EventBus
 from impasto.host import PluginHost

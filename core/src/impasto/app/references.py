@@ -1,67 +1,95 @@
-"""Do the images and models that a graph names exist? Asked before a graph is queued, so that no run fails late.
+"""Do the images and models that a batch names exist? Asked before it is queued, so that no run fails late.
 
-Pure but for the two questions it is given. Only inputs whose declared type can hold a reference are looked at, so a
+Pure but for the two questions of a `Library`. Only inputs whose declared type can hold a reference are looked at, so a
 large graph of arithmetic costs nothing here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from impasto.errors import Problem
 from impasto.graph import Graph
-from impasto_sdk.fields import ImageField, ModelIdentifierField
+from impasto.queue.records import Batch
+from impasto_sdk.fields import ImageField, JsonValue, ModelIdentifierField
 from impasto_sdk.node import NodeSpec
 
-__all__ = ["missing_references"]
+__all__ = ["Library", "missing_references"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """What is stored, as far as it is asked here."""
+
+    #: Which of these images there are.
+    images_that_exist: Callable[[Collection[str]], Collection[str]]
+    model_exists: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A stored thing that an input of a node names."""
+
+    node_id: str
+    field: str
+    name: str
 
 
 def missing_references(
-    graph: Graph,
-    catalogue: Mapping[str, NodeSpec],
-    *,
-    images_that_exist: Callable[[Collection[str]], Collection[str]],
-    model_exists: Callable[[str], bool],
+    batch: Batch, graph: Graph, catalogue: Mapping[str, NodeSpec], library: Library
 ) -> list[Problem]:
-    """A problem for each image or model that an input names and that does not exist.
+    """A problem for each image or model that does not exist, named by the graph or by one of the substitutions.
 
-    `graph` must be valid. `images_that_exist` answers for all names at once.
+    `graph` is the batch's, and valid.
     """
-    named_images: list[tuple[str, str, str]] = []
-    problems = []
-    referring = {node_type: _referring_inputs(catalogue[node_type]) for node_type in _types(graph)}
-    for node in graph.nodes.values():
-        for name in referring[node.type]:
-            for value in _flat(node.inputs.get(name)):
-                if "image_name" in value:
-                    named_images.append((node.id, name, str(value["image_name"])))
-                elif "key" in value and not model_exists(str(value["key"])):
-                    problems.append(
-                        Problem(
-                            code="model_not_found",
-                            message=f"node {node.id!r}, {name}: no model has the key {value['key']!r}",
-                            node_id=node.id,
-                            field=name,
-                            found=value["key"],
-                            suggestion="list the models with GET /api/v2/models/ or `impasto models`",
-                        )
-                    )
-    known = set(images_that_exist({image for _, _, image in named_images})) if named_images else set()
-    problems += [
-        Problem(
-            code="image_not_found",
-            message=f"node {node_id!r}, {name}: no image is called {image!r}",
-            node_id=node_id,
-            field=name,
-            found=image,
-            suggestion="upload it first with POST /api/v1/images/upload",
-        )
-        for node_id, name, image in named_images
-        if image not in known
+    types = {node.type for node in graph.nodes.values()}
+    referring = {node_type: _referring_inputs(catalogue[node_type]) for node_type in types}
+    images: list[_Reference] = []
+    models: list[_Reference] = []
+    for node_id, field, value in _values(batch, graph):
+        if field not in referring[graph.nodes[node_id].type]:
+            continue
+        for document in _flat(value):
+            if "image_name" in document:
+                images.append(_Reference(node_id, field, str(document["image_name"])))
+            elif "key" in document:
+                models.append(_Reference(node_id, field, str(document["key"])))
+    present = set(library.images_that_exist({image.name for image in images})) if images else set()
+    no_images = [
+        _problem("image", reference, "upload it first with POST /api/v1/images/upload")
+        for reference in images
+        if reference.name not in present
     ]
-    return problems
+    no_models = [
+        _problem("model", reference, "GET /api/v2/models/ and `impasto models` list those there are")
+        for reference in models
+        if not library.model_exists(reference.name)
+    ]
+    return list(dict.fromkeys(no_models + no_images))
 
 
-def _flat(value: object) -> Iterator[Mapping[str, Any]]:
+def _problem(kind: str, reference: _Reference, suggestion: str) -> Problem:
+    return Problem(
+        code=f"{kind}_not_found",
+        message=f"{reference.node_id}.{reference.field}: there is no {kind} {reference.name!r}; {suggestion}",
+        node_id=reference.node_id,
+        field=reference.field,
+        found=reference.name,
+        suggestion=suggestion,
+    )
+
+
+def _values(batch: Batch, graph: Graph) -> Iterator[tuple[str, str, JsonValue]]:
+    """Every value that is written into an input: (node, input, value)."""
+    for node in graph.nodes.values():
+        for field, value in node.inputs.items():
+            yield node.id, field, value
+    for datum in (datum for zipped in batch.data or () for datum in zipped):
+        for item in datum.items:
+            yield datum.node_path, datum.field_name, item
+
+
+def _flat(value: JsonValue) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         yield value
     elif isinstance(value, list):
@@ -69,12 +97,8 @@ def _flat(value: object) -> Iterator[Mapping[str, Any]]:
             yield from _flat(item)
 
 
-def _types(graph: Graph) -> set[str]:
-    return {node.type for node in graph.nodes.values()}
-
-
-def _referring_inputs(spec: NodeSpec) -> tuple[str, ...]:
-    return tuple(name for name, port in spec.inputs.items() if _mentions_reference(port.annotation))
+def _referring_inputs(spec: NodeSpec) -> frozenset[str]:
+    return frozenset(name for name, port in spec.inputs.items() if _mentions_reference(port.annotation))
 
 
 def _mentions_reference(annotation: object) -> bool:

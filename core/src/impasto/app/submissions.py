@@ -4,12 +4,11 @@ A batch is checked whole before anything is stored: the graph against the catalo
 inputs they go into, the images and models it names against the library, and then the plugins are asked.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from impasto.app.references import missing_references
+from impasto.app.references import Library, missing_references
 from impasto.errors import BatchError, GraphValidationError, Problem
 from impasto.graph import Graph
 from impasto.host import Catalogue
@@ -19,15 +18,7 @@ from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["Library", "Submissions"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
-    """The two questions that a submission asks about what is stored."""
-
-    images_that_exist: Callable[[Collection[str]], Collection[str]]
-    model_exists: Callable[[str], bool]
+__all__ = ["Submissions"]
 
 
 class Submissions:
@@ -87,15 +78,10 @@ class Submissions:
             raise GraphValidationError([_too_large(len(nodes), self._max_graph_nodes)])
         graph = Graph.from_document(self._with_first_items(batch))
         graph.validate_self(self._catalogue)
-        problems = missing_references(
-            graph,
-            self._catalogue,
-            images_that_exist=self._library.images_that_exist,
-            model_exists=self._library.model_exists,
-        )
+        self._check_items(batch, graph)
+        problems = missing_references(batch, graph, self._catalogue, self._library)
         if problems:
             raise GraphValidationError(problems)
-        self._check_items(batch, graph)
         return graph
 
     def _with_first_items(self, batch: Batch) -> dict[str, JsonValue]:
