@@ -169,6 +169,22 @@ def test_a_field_may_be_shown_while_it_is_set_but_not_while_it_is_empty():
     assert "follows from itself" in refused(Text(id="a", title="A", visible_when=when("a").is_empty())).problem
 
 
+def test_a_field_that_is_shown_while_it_is_set_has_no_default():
+    error = refused(Text(id="a", title="A", default="x", visible_when=when("a").is_set()))
+    assert error.problem == "it is shown only while it is set, so it can have no default"
+
+
+@pytest.mark.parametrize("condition", [~when("a").is_set(), when("a").is_empty(), ~~when("a").is_empty()])
+def test_a_field_that_would_vanish_once_it_is_set_is_refused(condition):
+    assert "follows from itself" in refused(Text(id="a", title="A", visible_when=condition)).problem
+    assert declare(Text(id="a", title="A", visible_when=~condition))
+
+
+def test_a_default_may_be_an_option_that_other_values_enable():
+    options = ["x", Option(value="y", enabled_when=when("n").gte(2))]
+    assert declare(Integer(id="n", title="N", default=2), Choice(id="c", title="C", default="y", options=options))
+
+
 def test_a_chain_that_visibility_could_not_follow_is_refused():
     def chain(length):
         links = [Text(id=f"f{n}", title="F", visible_when=when(f"f{n - 1}").is_set()) for n in range(1, length)]

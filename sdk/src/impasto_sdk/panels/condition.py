@@ -166,15 +166,15 @@ def when(field: str) -> When:
     return When(field)
 
 
-def comparisons(condition: "ConditionPart | None") -> Iterator[Comparison]:
-    """Every comparison in a condition, from left to right."""
+def comparisons(condition: "ConditionPart | None", *, negated: bool = False) -> Iterator[tuple[Comparison, bool]]:
+    """Every comparison in a condition, from left to right, and whether it stands under an odd number of ``~``."""
     if isinstance(condition, Comparison):
-        yield condition
+        yield condition, negated
     elif isinstance(condition, Not):
-        yield from comparisons(condition.not_)
+        yield from comparisons(condition.not_, negated=not negated)
     elif isinstance(condition, AllOf | AnyOf):
         for part in condition.all if isinstance(condition, AllOf) else condition.any:
-            yield from comparisons(part)
+            yield from comparisons(part, negated=negated)
 
 
 def _parts(condition: ConditionPart, joined: type[ConditionPart]) -> tuple[ConditionPart, ...]:

@@ -108,6 +108,8 @@ def _check_field(panel: str, field: AnyField) -> None:
             panel, field.id, "it is required, appears only at times and has no default; give it one, or check it in "
             "build_graph",
         )  # fmt: skip
+    if field.has_default and any(use.target.removeprefix("/") == field.id for use in field_uses(field) if use.decides):
+        raise PanelDeclarationError(panel, field.id, "it is shown only while it is set, so it can have no default")
     if isinstance(field, ChoiceKind) and (field.options is None) is (field.options_from is None):
         raise PanelDeclarationError(panel, field.id, "a choice has either options or options_from")
     if field.default is None or _follows(field):
@@ -118,7 +120,11 @@ def _check_field(panel: str, field: AnyField) -> None:
 
 
 def _follows(field: AnyField) -> bool:
-    return any(isinstance(getattr(field, name), Reference) for name in type(field).model_fields)
+    """Whether what the field takes depends on other values."""
+    if any(isinstance(getattr(field, name), Reference) for name in type(field).model_fields):
+        return True
+    options = field.options if isinstance(field, ChoiceKind) and not isinstance(field.options, Reference) else ()
+    return any(isinstance(option, Option) and option.enabled_when is not None for option in options or ())
 
 
 def _decisions(sections: Iterable[Section]) -> dict[str, list[Use]]:

@@ -83,8 +83,8 @@ def _reference(place: str, value: object, *, decides: bool = False) -> Iterator[
 
 
 def _condition(place: str, condition: ConditionPart | None, *, decides: bool = False) -> Iterator[Use]:
-    for test in comparisons(condition):
-        yield Use(place, test.field, test.fact, decides, presence=test.set is True)
+    for test, negated in comparisons(condition):
+        yield Use(place, test.field, test.fact, decides, presence=test.set is not None and test.set is not negated)
         if test.same_as is not None:
             tie = SameAs(same_as=test.same_as)
             yield Use(place, tie.field, tie.fact, decides)
