@@ -1,0 +1,272 @@
+"""The engine's side: claims, journals, endings, and workers that are lost."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy.dialects import postgresql, sqlite
+from support.batches import a_batch, a_graph, values
+
+from impasto.queue import SessionQueue
+from impasto.queue.records import ClaimedItem, MetadataBinding
+from impasto.storage import queue_statements
+from impasto.storage.database import Database
+from impasto.storage.queue_items import QueueItemStore
+from impasto_sdk.events import Event, QueueItemStatusChangedEvent
+
+
+def claim(queue: SessionQueue, worker: str = "worker") -> ClaimedItem:
+    claimed = queue.claim(worker)
+    assert claimed is not None
+    return claimed
+
+
+def statuses(events: list[Event]) -> list[tuple[int, str, int]]:
+    return [
+        (event.item_id, event.status, event.status_sequence)
+        for event in events
+        if isinstance(event, QueueItemStatusChangedEvent)
+    ]
+
+
+def test_a_claimed_item_has_all_that_its_session_needs(queue: SessionQueue) -> None:
+    queue.enqueue(
+        "default",
+        a_batch(
+            [values("first", "a", 2**64 - 1)],
+            batch_id="b", session_ids=["s"], origin="o", destination="d", workflow={"name": "w"},
+            metadata={"values": {"seed": 0}},
+            metadata_bindings=[MetadataBinding(pointer="/values/seed", node_path="first", field_name="a")],
+        ),
+        user_id="somebody",
+    )  # fmt: skip
+    graph = a_graph()
+    graph["nodes"]["first"]["a"] = 2**64 - 1
+    assert claim(queue) == ClaimedItem(
+        item_id=1, queue_id="default", batch_id="b", session_id="s", user_id="somebody", origin="o", destination="d",
+        graph=graph, workflow={"name": "w"}, metadata={"values": {"seed": 2**64 - 1}}, attempt=1, journal={},
+    )  # fmt: skip
+
+
+def test_an_empty_queue_gives_nothing(queue: SessionQueue) -> None:
+    assert queue.claim("worker") is None
+
+
+def test_items_come_in_the_order_of_priority_and_age_over_all_queues(queue: SessionQueue) -> None:
+    queue.enqueue("one", a_batch())
+    queue.enqueue("two", a_batch())
+    queue.enqueue("one", a_batch(), prepend=True)
+    queue.enqueue("three", a_batch())
+    assert [(claim(queue).item_id) for _ in range(4)] == [3, 1, 2, 4]
+
+
+def test_a_paused_queue_keeps_its_items_and_others_go_on(queue: SessionQueue) -> None:
+    queue.enqueue("held", a_batch(runs=3))
+    queue.enqueue("free", a_batch())
+    queue.pause("held")
+    queue.pause("never used")
+    assert claim(queue).queue_id == "free"
+    assert queue.claim("worker") is None
+    queue.resume("held")
+    assert claim(queue).queue_id == "held"
+
+
+def test_many_workers_never_get_the_same_item(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch(runs=100))
+    taken: list[int] = []
+
+    def work(name: str) -> None:
+        while (item := queue.claim(name)) is not None:
+            taken.append(item.item_id)
+
+    threads = [threading.Thread(target=work, args=(f"worker {n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == list(range(1, 101))
+
+
+def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
+    """However many items wait: the next one is found without looking at the others."""
+    text = str(queue_statements.CLAIM.compile(dialect=sqlite.dialect()))
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?")).all()
+    plan = [row.detail for row in rows]
+    assert "SEARCH queue_items USING COVERING INDEX ix_queue_items_next (queue_id=? AND status=?)" in plan
+    assert not any("SCAN queue_items" in step or "SCAN candidate" in step for step in plan), plan
+
+
+def test_every_statement_is_understood_by_postgresql_too() -> None:
+    for name in queue_statements.__all__:
+        statement = getattr(queue_statements, name)
+        if name != "COUNTERS":
+            assert str(statement.compile(dialect=postgresql.dialect())), name
+
+
+def test_who_waits_for_work_is_woken_by_it(queue: SessionQueue) -> None:
+    assert queue.claim("worker") is None
+    assert not queue.wait_for_work(0)
+    enqueuing = threading.Thread(target=lambda: queue.enqueue("default", a_batch()))
+    enqueuing.start()
+    assert queue.wait_for_work(30)
+    enqueuing.join()
+    assert claim(queue).item_id == 1
+    assert queue.claim("worker") is None
+    assert not queue.wait_for_work(0)
+    queue.give_back(1, "lost")
+    assert queue.wait_for_work(0)
+
+
+def test_endings_are_kept_and_told(queue: SessionQueue, events: list[Event]) -> None:
+    queue.enqueue("default", a_batch(runs=2, batch_id="b"))
+    events.clear()
+    first, second = claim(queue), claim(queue)
+    assert queue.complete(first.item_id)
+    assert queue.fail(second.item_id, "ValueError", "no \udcff good", "line 1\nline 2")
+    assert statuses(events) == [(1, "in_progress", 1), (2, "in_progress", 1), (1, "completed", 2), (2, "failed", 2)]
+    done, failed = queue.list("default")
+    assert (done.status, done.error_type, done.completed_at is not None) == ("completed", None, True)
+    assert (failed.status, failed.error_type, failed.error_message) == ("failed", "ValueError", "no \\udcff good")
+    assert failed.error_traceback == "line 1\nline 2"
+    last = events[-1].to_document()
+    assert last["batch_status"] == {
+        "queue_id": "default", "batch_id": "b", "origin": None, "destination": None, "pending": 0,
+        "in_progress": 0, "waiting": 0, "completed": 1, "failed": 1, "canceled": 0, "total": 2,
+    }  # fmt: skip
+    assert last["queue_status"]["total"] == 2
+
+
+def test_an_event_leaves_when_what_it_tells_can_be_read(database: Database) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def publish(event: Event) -> None:
+        if isinstance(event, QueueItemStatusChangedEvent):
+            seen.append((event.status, queue.get("default", event.item_id).status))
+
+    queue = SessionQueue(QueueItemStore(database), publish, max_queue_size=10, max_attempts=2)
+    queue.enqueue("default", a_batch(runs=2))
+    queue.complete(claim(queue).item_id)
+    queue.cancel("default", claim(queue).item_id)
+    assert seen == [(status, status) for status in ("in_progress", "completed", "in_progress", "canceled")]
+
+
+def test_an_item_that_lost_its_worker_goes_on_from_its_journal(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    first = claim(queue)
+    outputs = {f"first[{i}]": {"type": "integer_output", "value": 2**64 - i} for i in range(12)}
+    assert queue.journal(1, dict(list(outputs.items())[:5]), attempt=first.attempt)
+    assert queue.journal(1, outputs, attempt=first.attempt)  # some of it was told before
+    assert queue.give_back(1, "the worker crashed", attempt=first.attempt)
+    second = claim(queue)
+    assert (second.attempt, second.session_id) == (2, first.session_id)
+    assert dict(second.journal) == outputs
+    assert list(second.journal) == list(outputs)
+
+
+def test_attempts_are_bounded_and_the_reason_is_kept(queue: SessionQueue, events: list[Event]) -> None:
+    queue.enqueue("default", a_batch(runs=2))
+    for _ in range(2):
+        assert queue.give_back(claim(queue).item_id, "the worker crashed")
+    item = queue.get("default", 1)
+    assert (item.status, item.error_type, item.error_message) == ("failed", "WorkerError", "the worker crashed")
+    assert item.attempts == 2
+    assert statuses(events)[-1] == (1, "failed", 4)
+    assert claim(queue).item_id == 2
+
+
+def test_an_attempt_that_is_excused_does_not_count(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    for attempt in range(1, 6):
+        assert claim(queue).attempt == attempt
+        assert queue.give_back(1, "the server stopped", excused=True)
+    assert claim(queue).attempt == 6
+    queue.give_back(1, "crashed")
+    claim(queue)
+    queue.give_back(1, "crashed again")
+    assert queue.get("default", 1).status == "failed"
+
+
+def test_an_attempt_that_is_over_cannot_speak_for_the_next(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    old = claim(queue)
+    queue.give_back(1, "silent", attempt=old.attempt)
+    assert not queue.journal(1, {"first": {"value": 0}}, attempt=old.attempt)
+    new = claim(queue)
+    assert not queue.journal(1, {"first": {"value": 0}}, attempt=old.attempt)
+    assert not queue.complete(1, attempt=old.attempt)
+    assert not queue.fail(1, "Error", "late", attempt=old.attempt)
+    assert not queue.give_back(1, "late", attempt=old.attempt)
+    assert dict(new.journal) == {}
+    assert queue.get("default", 1).session["results"] == {}
+    assert queue.complete(1, attempt=new.attempt)
+    assert not queue.complete(1, attempt=new.attempt)
+
+
+@pytest.mark.parametrize("item_id", [1, 99])
+def test_what_no_longer_runs_takes_no_journal_and_no_ending(queue: SessionQueue, item_id: int) -> None:
+    queue.enqueue("default", a_batch())
+    claim(queue)
+    queue.cancel("default", 1)
+    assert not queue.journal(item_id, {"first": {"value": 0}})
+    assert not queue.complete(item_id)
+    assert not queue.fail(item_id, "Error", "late")
+    assert not queue.give_back(item_id, "late")
+    assert queue.get("default", 1).status == "canceled"
+
+
+def test_at_start_everything_that_was_running_goes_back_or_fails(queue: SessionQueue, events: list[Event]) -> None:
+    queue.enqueue("default", a_batch(runs=3))
+    claim(queue)
+    queue.give_back(1, "crashed")
+    claim(queue), claim(queue)
+    events.clear()
+    assert queue.recover() == 2
+    assert statuses(events) == [(1, "failed", 4), (2, "pending", 2)]
+    assert "the server ended" in (queue.get("default", 1).error_message or "")
+    assert claim(queue).item_id == 2
+
+
+def test_a_lease_that_runs_out_gives_the_item_back(database: Database, events: list[Event]) -> None:
+    store = QueueItemStore(database)
+    hasty = SessionQueue(store, events.append, max_queue_size=10, max_attempts=2, lease_s=-1)
+    queue = SessionQueue(store, events.append, max_queue_size=10, max_attempts=2)
+    queue.enqueue("default", a_batch(runs=4))
+    kept, extended, journaled, lost = claim(queue), claim(hasty, "alive"), claim(hasty), claim(hasty)
+    assert queue.extend_leases("alive") == 1
+    assert queue.journal(journaled.item_id, {})
+    assert queue.expire_leases() == [lost.item_id]
+    assert queue.get("default", lost.item_id).status == "pending"
+    assert [queue.get("default", item.item_id).status for item in (kept, extended, journaled)] == ["in_progress"] * 3
+
+
+def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    program = f"""
+import os, signal
+from pathlib import Path
+from impasto.queue import SessionQueue
+from impasto.storage.database import Database
+from impasto.storage.queue_items import QueueItemStore
+from support.batches import a_batch
+database = Database(Path({str(tmp_path / "impasto.db")!r}))
+database.open()
+queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=10, max_attempts=2)
+queue.enqueue("default", a_batch(runs=3))
+queue.complete(queue.claim("worker").item_id)
+item = queue.claim("worker")
+queue.journal(item.item_id, {{"first": {{"type": "integer_output", "value": 3}}}}, attempt=item.attempt)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    assert subprocess.run([sys.executable, "-c", program], check=False, env=environment).returncode == -9
+    with Database(tmp_path / "impasto.db") as database:
+        queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=10, max_attempts=2)
+        assert queue.recover() == 1
+        status = queue.status("default")
+        assert (status.completed, status.pending, status.in_progress) == (1, 2, 0)
+        again = claim(queue)
+        assert (again.item_id, again.attempt) == (2, 2)
+        assert again.journal == {"first": {"type": "integer_output", "value": 3}}
