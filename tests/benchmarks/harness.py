@@ -9,11 +9,14 @@ A benchmark is a file of this folder with a function `rows() -> list[Row]` that 
 """
 
 import json
+import math
+import statistics
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-__all__ = ["Row", "main_of", "table"]
+__all__ = ["Row", "cpu_seconds", "exponent", "main_of", "table"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,22 @@ def table(rows: Sequence[Row]) -> str:
         [f"| {lines[0]} |", "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
         + [f"| {line} |" for line in lines[1:]]
     )
+
+
+def cpu_seconds(work: Callable[[], object], *, repeats: int = 5) -> float:
+    """CPU seconds of this process that `work` takes: the median, so that a busy neighbour changes little."""
+    seconds = []
+    for _ in range(repeats):
+        begin = time.process_time()
+        work()
+        seconds.append(time.process_time() - begin)
+    return statistics.median(seconds)
+
+
+def exponent(seconds: Mapping[int, float]) -> float:
+    """The power of the size with which the time grows: the slope of a line through the logarithms. 1: linear."""
+    slope, _ = statistics.linear_regression([math.log(size) for size in seconds], list(map(math.log, seconds.values())))
+    return slope
 
 
 def amount(value: float, unit: str) -> str:
