@@ -46,6 +46,7 @@ class WorkerProcess:
         self._server = server
         self._on_end = on_end
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._exited = threading.Event()
         ours, theirs = socket.socketpair()
         try:
             # `-P`: what lies in the working folder must not be taken for a module.  A session of its own: Ctrl-C is
@@ -109,9 +110,7 @@ class WorkerProcess:
 
     def end(self, timeout_s: float) -> str:
         """Wait for the process to end, and end it when it takes longer; gives how it ended, in words."""
-        try:
-            self._process.wait(max(timeout_s, 0))
-        except subprocess.TimeoutExpired:
+        if not self._exited.wait(max(timeout_s, 0.0)):
             logger.warning("worker %s does not end by itself, so it is ended", self.worker_id)
             self.kill()
         self._watcher.join()
@@ -174,6 +173,7 @@ class WorkerProcess:
 
     def _watch(self) -> None:
         self._process.wait()
+        self._exited.set()
         self.kill()  # what it has left behind
         # all that it sent before its end is still to be read
         self._wire.join(_LAST_WORDS_S)
