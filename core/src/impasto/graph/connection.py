@@ -40,14 +40,14 @@ class ConnectionCheck:
 
     def problems(self, edge: Edge) -> Iterator[Problem]:
         """What is wrong with an edge, regarded alone. Nodes of unknown type are passed over: they have a problem."""
-        missing = [end.node_id for end in edge if end.node_id not in self._nodes]
-        if missing:
-            for node_id in missing:
-                yield self._unknown_node(edge, node_id)
-            return
         output, input = edge
-        reading = self._table.of(self._nodes[input.node_id].type)
-        giving = self._table.of(self._nodes[output.node_id].type)
+        writer, reader = self._nodes.get(output.node_id), self._nodes.get(input.node_id)
+        if writer is None or reader is None:
+            for end in edge:
+                if end.node_id not in self._nodes:
+                    yield self._unknown_node(edge, end.node_id)
+            return
+        giving, reading = self._table.of(writer.type), self._table.of(reader.type)
         port = reading.input(input.field) if reading else None
         if giving and output.field not in giving.outputs:
             yield self._unknown_port("output", edge, output.node_id, output.field, giving.outputs)

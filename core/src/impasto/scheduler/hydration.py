@@ -29,15 +29,10 @@ class Hydration:
         What control flow is given here is for showing: an iterator gets the one list that all its copies share, a
         collector the list of its items, a branch only the side that it has chosen.
         """
-        node, rank = self._copies.planned(copy), self._wiring.rank(copy)
-        if node.kind is NodeKind.ITERATE:
-            return {**node.values, COLLECTION: self._collections[node.index][self._outer_rank(node, rank)]}
-        if node.kind is NodeKind.COLLECT:
-            gathered = {link.input: self._arriving(node, rank, link.input) for link in node.links_in}
-            return {**node.values, **gathered}
-        if node.kind is NodeKind.BRANCH:
-            chosen = self.condition(copy)
-            return {CONDITION: chosen, SIDES[chosen]: self._side(node, rank, chosen)}
+        node = self._copies.planned(copy)
+        rank = copy - self._copies.base[node.index]
+        if node.kind is not NodeKind.PLAIN:
+            return self._shown(node, rank)
         values = {name: own_copy(value) for name, value in node.values.items()}
         for link in node.links_in:
             values[link.input] = own_copy(self._value(link, self._wiring.sources(link, rank)[0]))
@@ -53,7 +48,7 @@ class Hydration:
             begun = [item for some in self._arriving(node, rank, COLLECTION) for item in self._listed(node, some)]
             return make(**{COLLECTION: begun + self._arriving(node, rank, ITEM)})
         assert node.kind is NodeKind.BRANCH, "a plain node is run, not evaluated"
-        return make(**{CHOSEN: self._side(node, rank, self.condition(copy))})
+        return make(**{CHOSEN: self._side(node, rank, self.condition(node, rank))})
 
     def collection(self, iterator: PlannedNode, outer_rank: int) -> Any:
         """What an iterator goes through at a rank of the space around it."""
@@ -66,14 +61,23 @@ class Hydration:
         """Remember what an iterator goes through, for each rank of the space around it."""
         self._collections[iterator.index] = collections
 
-    def condition(self, copy: int) -> bool:
-        """What a branch decides by."""
-        node = self._copies.planned(copy)
+    def condition(self, node: PlannedNode, rank: int) -> bool:
+        """What a branch decides by, at a rank of its space."""
         for link in node.links_in:
             if link.input == CONDITION:
-                return bool(self._value(link, self._wiring.sources(link, self._wiring.rank(copy))[0]))
+                return bool(self._value(link, self._wiring.sources(link, rank)[0]))
         default = node.spec.inputs[CONDITION].field.get_default(call_default_factory=True)
         return bool(node.values.get(CONDITION, default))
+
+    def _shown(self, node: PlannedNode, rank: int) -> dict[str, Any]:
+        """The inputs of control flow."""
+        if node.kind is NodeKind.ITERATE:
+            return {**node.values, COLLECTION: self._collections[node.index][self._outer_rank(node, rank)]}
+        if node.kind is NodeKind.COLLECT:
+            gathered = {link.input: self._arriving(node, rank, link.input) for link in node.links_in}
+            return {**node.values, **gathered}
+        chosen = self.condition(node, rank)
+        return {CONDITION: chosen, SIDES[chosen]: self._side(node, rank, chosen)}
 
     def _side(self, node: PlannedNode, rank: int, chosen: bool) -> Any:
         for link in node.links_in:

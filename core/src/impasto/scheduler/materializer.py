@@ -70,9 +70,9 @@ class Materializer:
         """The condition of a branch is there: let it choose, once. Gives whether it now waits for its chosen side."""
         indegree = self._copies.indegree
         if self._demand is not None and self._demand.choice(branch) is None:
-            side = self._hydration.condition(branch)
-            rank = self._wiring.rank(branch)
-            for link in self._copies.planned(branch).links_in:
+            node, rank = self._copies.planned(branch), self._wiring.rank(branch)
+            side = self._hydration.condition(node, rank)
+            for link in node.links_in:
                 if link.side is side:
                     indegree[branch] += self._unfinished(self._wiring.sources(link, rank))
             self._demand.decide(branch, side)
@@ -170,16 +170,12 @@ class Materializer:
             self._node_is_done(node)
 
     def _wait_for_links(self, node: PlannedNode, copies: range) -> None:
-        status, indegree = self._copies.status, self._copies.indegree
+        status, indegree, executed = self._copies.status, self._copies.indegree, Status.EXECUTED
         for link in node.links_in:
             if link.side is not None:
                 continue  # waited for once the branch has chosen it
-            if link.reach is Reach.SAME:
-                sources: Iterable[int] = self._copies.of(self._nodes[link.source])
-            else:
-                sources = [self._wiring.sources(link, rank)[0] for rank in range(len(copies))]
-            for copy, source in zip(copies, sources, strict=True):
-                if status[source] < Status.EXECUTED:
+            for rank, copy in enumerate(copies):
+                if status[self._wiring.sources(link, rank)[0]] < executed:
                     indegree[copy] += 1
         self.free += [copy for copy in copies if not indegree[copy]]
 

@@ -55,6 +55,8 @@ class PlannedNode:
     index: int
     id: str
     spec: NodeSpec
+    #: What the node type is for the scheduler.
+    kind: NodeKind
     is_intermediate: bool
     use_cache: bool
     #: Written values that say something, those of connected inputs left out.
@@ -76,11 +78,6 @@ class PlannedNode:
         if self.kind is not NodeKind.COLLECT:
             return ()
         return tuple(each for each in self.inner_dims if each not in self.dims)
-
-    @property
-    def kind(self) -> NodeKind:
-        """What the node type is for the scheduler."""
-        return self.spec.kind
 
 
 class Plan:
@@ -118,10 +115,10 @@ def _planned(graph: Graph, ordered: Sequence[str], catalogue: Mapping[str, NodeS
         values = {}
         for name, value in node.inputs.items():
             port = ports.input(name)
-            if port is not None and port.is_written(value) and (node_id, name) not in connected:
+            if (node_id, name) not in connected and port is not None and port.is_written(value):
                 values[name] = value
         use_cache = spec.use_cache if node.use_cache is None else node.use_cache
-        planned.append(PlannedNode(index, node_id, spec, node.is_intermediate, use_cache, values))
+        planned.append(PlannedNode(index, node_id, spec, spec.kind, node.is_intermediate, use_cache, values))
     return planned
 
 

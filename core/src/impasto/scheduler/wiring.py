@@ -53,4 +53,7 @@ class Wiring:
 
     def path(self, copy: int) -> tuple[int, ...]:
         """The iteration path of a copy."""
-        return self.spaces.space(self.copies.planned(copy).dims).paths[self.rank(copy)]
+        node = self.copies.planned(copy)
+        if not node.dims:
+            return ()
+        return self.spaces.space(node.dims).paths[copy - self.copies.base[node.index]]
