@@ -26,7 +26,7 @@ from impasto.storage.sessions import SessionFiles
 from impasto_sdk.events import Event
 from support.plugins import make_plugin
 
-__all__ = ["EngineRoom", "install_toys", "node", "graph"]
+__all__ = ["SHIPPED", "EngineRoom", "graph", "install_toys", "node"]
 
 #: Shipped plugins: workers that load torch would be slow to start, and no test here is about them.
 SHIPPED = ["impasto-image", "impasto-primitives", "impasto-sd", "impasto-starter"]

@@ -253,15 +253,24 @@ class Gather(BaseInvocation):
         raise NotImplementedError
 
 
+class Rubbish:
+    """No picture."""
+
+    width = height = 8
+
+    def copy(self) -> "Rubbish":
+        return self
+
+
 @toy("progress", use_cache=False)
 class Progress(BaseInvocation):
     """Reports, far too often, how far it is."""
 
     steps: int = InputField(1000)
-    preview: bool = InputField(False)
+    preview: str = InputField("")
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
-        picture = Image.new("RGB", (64, 32), "blue") if self.preview else None
+        picture: Any = {"picture": Image.new("RGB", (64, 32), "blue"), "rubbish": Rubbish()}.get(self.preview)
         for step in range(self.steps):
             context.progress((step + 1) / self.steps, f"step {step + 1}", picture)
         return IntegerOutput(value=self.steps)

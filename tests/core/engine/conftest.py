@@ -10,9 +10,9 @@ from support.engine_room import EngineRoom, install_toys
 SECRETS = {"IMPASTO_SECRET_TOY_KEY": "s3cret", "IMPASTO_SECRET_OTHER_KEY": "not yours"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The plugin of toy nodes, where workers find it."""
+    """The plugin of toy nodes, where workers find it; only as long as this module's tests run."""
     folder = install_toys(tmp_path_factory.mktemp("plugins"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))

@@ -141,12 +141,19 @@ def test_progress_is_bounded_in_rate_and_its_last_report_always_comes(room: Engi
 
 
 def test_previews_travel_as_bytes_and_as_an_address(room: EngineRoom):
-    room.run(graph([node("p", "progress", steps=3, preview=True)]))
+    room.run(graph([node("p", "progress", steps=3, preview="picture")]))
     report = room.named("invocation_progress")[-1]
     assert decode(report.preview).size == (64, 32)
     assert (report.image["width"], report.image["height"]) == (64, 32)
     assert report.image["dataURL"].startswith("data:image/jpeg;base64,")
     assert "preview" not in report.to_document()
+
+
+def test_a_preview_that_is_no_picture_fails_no_node(room: EngineRoom):
+    assert room.run(graph([node("p", "progress", steps=3, preview="rubbish")])).status == "completed"
+    reports = room.named("invocation_progress")
+    assert reports[-1].percentage == 1.0
+    assert all(report.preview is None for report in reports)
 
 
 def test_a_worker_loads_no_heavy_library_by_itself(room: EngineRoom):

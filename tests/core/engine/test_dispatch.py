@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from support.engine_room import EngineRoom, graph, node
+from support.engine_room import SHIPPED, EngineRoom, graph, node
 
 from impasto.engine import process as process_module
 from impasto.errors import WorkerError
@@ -68,3 +68,11 @@ def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkey
     room = open_room()
     with pytest.raises(WorkerError, match="version 1 of the protocol, the server version 99"):
         room.engine.wait_until_ready(60)
+
+
+def test_without_a_plugin_for_devices_nodes_run_on_the_cpu(open_room: OpenRoom):
+    room = open_room(devices=["auto"], disabled_plugins=[*SHIPPED, "engine-toys"])
+    room.engine.wait_until_ready(60)
+    (device,) = room.engine.devices()
+    assert (device.name, device.kind, device.requested) == ("cpu", "cpu", "auto")
+    assert device.notes == ("No installed plugin looks for devices, so nodes run on the CPU.",)

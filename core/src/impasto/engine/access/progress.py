@@ -4,6 +4,7 @@ A report that comes too soon is kept, the newest only, and sent by a thread of i
 which reports and then falls silent is still shown where it stands. `NodeProgress` is what one node calls.
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:  # it enters the core by way of storage only
     from PIL.Image import Image
 
 __all__ = ["NodeProgress", "ProgressSender"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,14 @@ class ProgressSender:
         if report.preview is None or not self._previews:
             self._wire.send(ToServer.PROGRESS, body)
             return
+        try:
+            preview = encode_preview(report.preview)
+        except Exception:  # a picture that cannot be shown is no reason to fail the node, or to stop this thread
+            logger.warning("the preview of %s cannot be shown", report.execution_id, exc_info=True)
+            self._wire.send(ToServer.PROGRESS, body)
+            return
         body |= {"width": report.preview.width, "height": report.preview.height}
-        self._wire.send(ToServer.PROGRESS, body, [encode_preview(report.preview)])
+        self._wire.send(ToServer.PROGRESS, body, [preview])
 
 
 class NodeProgress:
