@@ -269,4 +269,3 @@ AnyField = Annotated[
     Field(discriminator="kind"),
 ]  # fmt: skip
 
-List.model_rebuild()
