@@ -116,7 +116,7 @@ def test_a_gallery_is_paged_by_cursor_and_new_images_shift_nothing(server: HttpS
     second = server.client.get("/api/v1/images/", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     third = server.client.get("/api/v1/images/", params={"limit": 2, "cursor": second["next_cursor"]}).json()
 
-    assert first["total"] == 5
+    assert (first["total"], second["total"]) == (5, None)
     seen = [image["image_name"] for page in (first, second, third) for image in page["items"]]
     assert seen == names[::-1]
     assert third["next_cursor"] is None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,3 +195,15 @@ def test_an_unknown_model_is_not_found(server: HttpServer) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         body = {} if method == "PATCH" else None
         server.problem(server.client.request(method, "/api/v2/models/i/nope", json=body), 404)
+
+
+def test_pages_of_allowed_origins_may_call_and_read_and_others_may_not(tmp_path: Path) -> None:
+    friend, stranger = "https://gallery.example", "https://evil.example"
+    with http_server(tmp_path, allow_origins=[friend]) as server:
+        for path, status in (("/api/v1/app/version", 200), ("/api/v1/queue/default/i/7", 404)):
+            answer = server.client.get(path, headers={"origin": friend})
+            assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, friend)
+            assert "access-control-allow-origin" not in server.client.get(path, headers={"origin": stranger}).headers
+        clear = "/api/v1/queue/default/clear"
+        assert server.client.put(clear, headers={"origin": friend}).status_code == 200
+        server.problem(server.client.put(clear, headers={"origin": stranger}), 403)

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from impasto.api.guards import BodyLimit, OriginGuard, UnexpectedErrors
-from impasto.api.problems import install_problem_handlers
+from impasto.api.problem_handlers import install_problem_handlers
 
 LIMIT = 100
 

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from impasto.api.mounts import has_web_client, mount_web_apps
-from impasto.api.problems import install_problem_handlers
+from impasto.api.problem_handlers import install_problem_handlers
 from impasto.host import PluginInfo, PluginState, Registered
 from impasto_sdk.contributions import AsgiApp, WebApp
 

@@ -8,7 +8,8 @@ from fastapi import FastAPI, UploadFile
 from pydantic import BaseModel, Field
 from starlette.testclient import TestClient
 
-from impasto.api.problems import install_problem_handlers, problem_of
+from impasto.api.problem_handlers import install_problem_handlers
+from impasto.api.problems import problem_of
 from impasto.api.router import Router
 from impasto.errors import (
     BatchError,

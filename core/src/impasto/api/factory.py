@@ -14,7 +14,7 @@ from impasto.api.guards import BodyLimit, OriginGuard, UnexpectedErrors
 from impasto.api.mounts import has_web_client, mount_web_apps
 from impasto.api.openapi import complete_openapi
 from impasto.api.pages import pages
-from impasto.api.problems import install_problem_handlers
+from impasto.api.problem_handlers import install_problem_handlers
 from impasto.api.routes import ROUTERS
 from impasto.app import Impasto
 
@@ -47,7 +47,9 @@ def create_api(app: Impasto) -> FastAPI:
     # the last one added is the first to see a request
     api.add_middleware(BodyLimit, limit=app.settings.max_upload_bytes + MULTIPART_ALLOWANCE)
     api.add_middleware(OriginGuard, allowed=app.settings.allow_origins)
+    api.add_middleware(UnexpectedErrors)
     if app.settings.allow_origins:
+        # outermost, so that pages that may can read what went wrong
         api.add_middleware(
             CORSMiddleware,
             allow_origins=app.settings.allow_origins,
@@ -55,7 +57,6 @@ def create_api(app: Impasto) -> FastAPI:
             allow_headers=["*"],
             expose_headers=["ETag", "Retry-After"],
         )
-    api.add_middleware(UnexpectedErrors)
     return api
 
 

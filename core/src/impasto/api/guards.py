@@ -1,6 +1,7 @@
 """What stands before every request: foreign origins, bodies that are too large, and mistakes of ours.
 
-Plain ASGI, so that streams and sockets pass through untouched. The API installs them in this order, outermost first.
+Plain ASGI, so that streams and sockets pass through untouched. The API installs them in the order
+in which they stand here, outermost first.
 """
 
 import logging

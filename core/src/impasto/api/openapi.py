@@ -17,7 +17,8 @@ TAGS = {
     "nodes": "The node types that graphs are made of",
     "panels": "Forms that build graphs",
     "plugins": "What is installed, and what became of it",
-    "events": "What happens, as it happens",
+    "events": "What happens, as it happens. A WebSocket at `/api/v1/events/ws` takes the same parameters, with "
+    "`previews=1` for pictures as binary frames",
     "health": "For supervisors and load balancers",
 }
 #: Schemas by which FastAPI describes its own errors, which no route answers with.

@@ -55,6 +55,8 @@ class Server:
         self._port = app.settings.port if port is None else port
         self._thread: threading.Thread | None = None
         self._uvicorn: _Uvicorn | None = None
+        #: What came of the server's thread: its address, then what went wrong.
+        self._outcome: list[str | BaseException] = []
 
     def __enter__(self) -> Self:
         self.start_in_thread()
@@ -105,7 +107,7 @@ class Server:
         Raises `ServerError` when it cannot start.
         """
         ready = threading.Event()
-        outcome: list[str | BaseException] = []
+        outcome = self._outcome = []
 
         def on_ready(url: str) -> None:
             outcome.append(url)
@@ -123,16 +125,20 @@ class Server:
         self._thread.start()
         if not ready.wait(START_TIMEOUT_S):
             raise ServerError(f"the server did not answer within {START_TIMEOUT_S:g} s")
-        if isinstance(outcome[0], BaseException):
-            raise outcome[0]
-        return outcome[0]
+        first = outcome[0] if outcome else ServerError("the server ended before it answered; its log says why")
+        if isinstance(first, BaseException):
+            raise first
+        return first
 
     def stop(self) -> None:
-        """End a server on a thread, and wait until everything is closed."""
+        """End a server on a thread, and wait until everything is closed. Raises what went wrong after the start."""
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
         if self._thread is not None:
             self._thread.join()
+        for failure in self._outcome[1:]:
+            if isinstance(failure, BaseException):
+                raise failure
 
 
 class _Uvicorn(uvicorn.Server):

@@ -16,9 +16,9 @@ POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inli
 def pages(*, with_home: bool) -> APIRouter:
     """The routes of the pages; without the one at `/` when a web client stands there."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    router.add_api_route("/docs", show_docs)
+    router.add_api_route("/docs", show_docs, methods=["GET", "HEAD"])
     if with_home:
-        router.add_api_route("/", show_home)
+        router.add_api_route("/", show_home, methods=["GET", "HEAD"])
     return router
 
 

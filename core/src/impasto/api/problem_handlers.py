@@ -1,0 +1,119 @@
+"""How an application answers its errors: each with a problem document, FastAPI's own included.
+
+What an error of the platform becomes is decided in `impasto.api.problems`; here it is caught. Exceptions that nobody
+expected pass through: they are for `impasto.api.guards.UnexpectedErrors`.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of
+from impasto.errors import QueueFullError
+from impasto_sdk.errors import ImpastoError
+
+__all__ = ["install_problem_handlers"]
+
+logger = logging.getLogger(__name__)
+
+#: A value of a request is quoted in a message up to this length.
+QUOTED_LENGTH = 80
+#: The kinds of problem that statuses without words of their own stand for.
+_KINDS = {400: "malformed-request", 403: "forbidden", 413: "too-large", 415: "wrong-media-type", 503: "not-ready"}
+
+
+def install_problem_handlers(api: FastAPI) -> None:
+    """Answer every expected error of `api` with a problem document. The unexpected ones are the guard's."""
+    api.add_exception_handler(ImpastoError, _on_impasto_error)
+    api.add_exception_handler(RequestValidationError, _on_validation_error)
+    api.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_impasto_error(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, ImpastoError)
+    document = problem_of(error)
+    if document is None:
+        raise error
+    if document.status >= 500:
+        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFullError) else None
+    return ProblemResponse(document, headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    if isinstance(error, ProblemError):
+        return ProblemResponse(error.document, headers)
+    path = request.url.path
+    if error.status_code == 404 and error.detail == "Not Found":
+        return ProblemResponse(problem(404, "not-found", f"there is nothing at {path}; /docs lists the routes"))
+    if error.status_code == 405:
+        allowed = (headers or {}).get("allow") or (headers or {}).get("Allow", "other methods")
+        detail = f"{path} does not take {request.method}; it takes {allowed}"
+        return ProblemResponse(problem(405, "method-not-allowed", detail), headers)
+    return ProblemResponse(
+        problem(error.status_code, _KINDS.get(error.status_code, "error"), str(error.detail)), headers
+    )
+
+
+async def _on_validation_error(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    first = found[0]
+    if first["type"] == "json_invalid":
+        where = f"at character {first['loc'][-1]}: {first.get('ctx', {}).get('error', '')}"
+        return ProblemResponse(problem(400, "malformed-json", f"the body is not JSON, {where}"))
+    wrong = _wrong_media_type(request, found)
+    if wrong is not None:
+        return ProblemResponse(problem(415, "wrong-media-type", wrong))
+    items = [_item_of(one) for one in found]
+    more = f" (and {len(items) - 1} more)" if len(items) > 1 else ""
+    return ProblemResponse(problem(422, "request-does-not-fit", f"{items[0].message}{more}", items))
+
+
+def _wrong_media_type(request: Request, found: Sequence[Any]) -> str | None:
+    """What to say when a body was sent as another type than its route takes; FastAPI calls its parts missing."""
+    if not any(one["loc"][0] == "body" for one in found):
+        return None
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    if body_field is None:
+        return None
+    wanted = getattr(body_field.field_info, "media_type", "application/json")
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    fits = sent == wanted or (wanted == "application/json" and sent.endswith("+json"))
+    if fits or not has_body:
+        return None
+    return f"{request.url.path} takes {wanted}; {sent or 'a body without a content type'} was sent"
+
+
+def _item_of(error: Any) -> ProblemItem:
+    place, *inside = error["loc"]
+    name = ".".join(str(part) for part in inside) or str(place)
+    message = f"{name}: {_decapitalised(error['msg'])}"
+    if error["type"] != "missing" and "input" in error:
+        message += f"; it is {_quoted(error['input'])}"
+    return ProblemItem(
+        message=message,
+        field=name,
+        path="".join(f"/{_escaped(part)}" for part in inside) if place == "body" else None,
+        code=error["type"],
+    )
+
+
+def _escaped(part: object) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _decapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _quoted(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}…"
