@@ -16,6 +16,7 @@ __all__ = ["CacheStats", "InvocationCache"]
 
 #: What an entry takes beside its JSON: the key, and its places in memory.
 _OVERHEAD_BYTES = 256
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class InvocationCache:
         """Keep `document` under `key`, in the place of what was there. One that fills more than all is not kept."""
         if not self._enabled:
             return
-        entry = json.dumps(document, separators=(",", ":")).encode()
+        entry = _ENCODER.encode(document).encode()
         with self._lock:
             if not self._enabled or len(entry) + _OVERHEAD_BYTES > self._max_bytes:
                 return

@@ -16,6 +16,9 @@ from impasto_sdk.node import NodeSpec
 
 __all__ = ["invocation_key"]
 
+#: One spelling for each value: keys sorted, no spaces, pydantic values as their documents.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=to_jsonable_python)
+
 
 def invocation_key(spec: NodeSpec, plugin_version: str, inputs: Mapping[str, Any]) -> str:
     """The key of an execution: 40 hexadecimal digits (160 bits of BLAKE2b).
@@ -28,6 +31,6 @@ def invocation_key(spec: NodeSpec, plugin_version: str, inputs: Mapping[str, Any
 
 def _canonical(value: object) -> bytes:
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=to_jsonable_python).encode()
+        return _ENCODER.encode(value).encode()
     except (PydanticSerializationError, TypeError, ValueError) as error:
         raise NodeInputError(f"inputs that JSON cannot hold have no cache key: {error}", value=value) from error

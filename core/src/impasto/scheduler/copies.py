@@ -49,6 +49,9 @@ class Copies:
     def place(self, node: PlannedNode, space: Space) -> range:
         """Make the copies of a node, one for each path of its space, waiting for nothing yet; gives their numbers."""
         base, size = len(self.ids), len(space)
+        if not node.dims:  # most nodes of most graphs, and half the work
+            self._place_one(node)
+            return range(base, base + 1)
         ids = [node.id + label for label in space.labels]
         self.ids += ids
         self.node += [node.index] * size
@@ -60,6 +63,17 @@ class Copies:
         self.base[node.index] = base
         self.remaining[node.index] = self._count[node.index] = size
         return range(base, base + size)
+
+    def _place_one(self, node: PlannedNode) -> None:
+        """Make the copy of a node outside all iterations."""
+        self.base[node.index] = self._by_id[node.id] = len(self.ids)
+        self.remaining[node.index] = self._count[node.index] = 1
+        self.ids.append(node.id)
+        self.node.append(node.index)
+        self.status.append(0)
+        self.indegree.append(0)
+        self.wanted.append(not node.conditional)
+        self.outputs.append(None)
 
     def of(self, node: PlannedNode) -> range:
         """Numbers of the copies of a node; empty while it has not been placed."""
