@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from impasto.engine.ports import Claim, Publish, WorkQueue
 from impasto.engine.process import WorkerProcess
@@ -14,6 +15,7 @@ from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToWorker
 from impasto.engine.run_record import RunRecord
 from impasto.engine.session_server import SessionServer
 from impasto.errors import QueueItemNotFoundError, WireError
+from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import DeviceInfo
 
 __all__ = ["Dispatcher"]
@@ -116,12 +118,13 @@ class Dispatcher:
             device=device.name,
         )
         self._server.begin(item)
+        ending = None
         try:
             process.send(ToWorker.RUN, _order(item).model_dump(mode="json"))
+            run.begun = True
             ending = self._follow(run, record)
         except WireError as error:
             logger.debug("worker %s: %s", self._worker_id, error.problem)
-            ending = None
         finally:
             self._server.end()
         self._settle(run, ending)
@@ -154,7 +157,8 @@ class Dispatcher:
             reason = f"worker {self._worker_id!r} was lost: {how}"
             if run.stopping:
                 reason = "the server stopped before the node in hand was done"
-            self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=run.stopping)
+            excused = run.stopping or not run.begun
+            self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=excused)
             return
         match ending.outcome:
             case Outcome.COMPLETED:
@@ -186,6 +190,8 @@ class _Run:
         self._cancel_grace_s = cancel_grace_s
         self._canceled = threading.Event()
         self._cancel_sent = self._stop_sent = False
+        #: Whether the worker was given it.
+        self.begun = False
         #: When the process is to be ended without asking, as a monotonic time.
         self.kill_at: float | None = None
 
@@ -203,20 +209,25 @@ class _Run:
         self.process.mailbox.ring()
 
     def pass_on(self) -> None:
-        """Tell the worker what is wanted, once, and end it when its time is up. Raises `WireError` when it is gone."""
+        """Tell the worker what is wanted, once, and end it when its time is up."""
         if self.canceled and not self._cancel_sent:
             self._cancel_sent = True
             self._kill_by(time.monotonic() + self._cancel_grace_s)
-            self.process.send(ToWorker.CANCEL, {"item_id": self.item.item_id})
+            self._tell(ToWorker.CANCEL, {"item_id": self.item.item_id})
         stop_at = self._stop_at()
         if stop_at is not None and not self._stop_sent:
             self._stop_sent = True
             self._kill_by(stop_at)
-            self.process.send(ToWorker.STOP)
+            self._tell(ToWorker.STOP, {})
         if self.kill_at is not None and time.monotonic() >= self.kill_at:
             logger.warning("item %d does not end when asked to, so its worker is ended", self.item.item_id)
             self.kill_at = None
             self.process.kill()
+
+    def _tell(self, kind: ToWorker, body: dict[str, JsonValue]) -> None:
+        # when it is gone, the mailbox says so, after the last that it had to say
+        with suppress(WireError):
+            self.process.send(kind, body)
 
     def _kill_by(self, moment: float) -> None:
         self.kill_at = moment if self.kill_at is None else min(self.kill_at, moment)
