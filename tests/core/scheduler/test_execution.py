@@ -242,6 +242,19 @@ class TestValues:
         assert (results(state)["one"], results(state)["two"]) == ({"value": 2}, {"value": 2})
         assert results(state)["range"] == {"collection": [0, 1, 2]}
 
+    def test_a_list_that_came_over_an_edge_is_not_the_one_in_the_results(self) -> None:
+        draft = GraphDraft()
+        numbers = draft.add("toy_range", id="range", size=3).output("collection")
+        draft.add("toy_fail", id="reader", value=numbers)
+        state = state_of(draft.to_document())
+        source = state.next()
+        assert source is not None
+        finish(state, source)
+        reader = state.next()
+        assert reader is not None
+        state.inputs(reader)["value"].append("changed")
+        assert results(state)["range"] == {"collection": [0, 1, 2]}
+
     def test_a_list_inside_a_list_is_copied_too_and_a_written_one_as_well(self) -> None:
         written = {"deep": [1, 2]}
         nodes = {"one": {"type": "toy_fail", "value": [written]}, "two": {"type": "toy_fail", "value": [written]}}
