@@ -5,7 +5,6 @@ import sys
 import tomllib
 
 import pytest
-from importlinter.cli import lint_imports
 from support.sources import WORKSPACE, distributions
 
 HEAVY = ("torch", "diffusers", "transformers")
@@ -19,9 +18,11 @@ def imported_after(code: str, modules: tuple[str, ...]) -> list[str]:
     return done.stdout.split()
 
 
-def test_every_import_contract_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    status = lint_imports(config_filename=str(WORKSPACE / "pyproject.toml"), no_cache=True)
-    assert status == 0, capsys.readouterr().out
+def test_every_import_contract_is_kept() -> None:
+    # in a process of its own: the linter sets logging up anew, which silences every logger that is there
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=WORKSPACE, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_contracts_cover_every_distribution() -> None:
