@@ -31,6 +31,8 @@ def size_of_model(path: Path) -> int:
 
 def _files(folder: Path) -> list[Path]:
     """All files of a folder in one order everywhere; hidden ones, which downloads leave, are none of the model's."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is gone")
     files = (file for file in folder.rglob("*") if file.is_file())
     return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts))
 

@@ -97,7 +97,7 @@ class ModelRegistry:
         Its hash is a placeholder at first, and is worked out in the background. Raises `ModelRegistryError` when there
         is nothing at `path`, or no plugin knows what it is.
         """
-        path = path.absolute()
+        path = _place(path)
         return self._records.find_by_path(str(path)) or self._add(
             path, self._identified(path), name=name, description=description, source=source, key=key
         )
@@ -108,7 +108,7 @@ class ModelRegistry:
         One that has moved, as a plugin does that was installed anew, is followed to its new place. Raises
         `ModelRegistryError` when its source is no file or folder of this machine.
         """
-        path = Path(starter.source).absolute()
+        path = _place(Path(starter.source))
         known = self._records.find(starter.id)
         if known is not None and (known.path == str(path) or not path.exists()):
             return known
@@ -214,8 +214,12 @@ class ModelRegistry:
         """Whether a path lies in the models folder, wherever links lead."""
         if self._models_folder is None:
             return False
-        # the last part is not followed: of a link that lies in the folder, the link is ours
-        return self._models_folder.resolve() in (path.parent.resolve() / path.name).parents
+        return self._models_folder.resolve() in _place(path).parents
+
+
+def _place(path: Path) -> Path:
+    """One path for one place, however it is written. A link stays one: its own name tells plugins what it leads to."""
+    return path.parent.resolve() / path.name if path.is_symlink() else path.resolve()
 
 
 def _placeholder() -> str:

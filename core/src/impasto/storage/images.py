@@ -79,10 +79,7 @@ class ImageLibrary:
         is taken from the texts that it brings. Raises `UnreadableImageError` for bytes that are no picture, are
         damaged or incomplete, or have too many pixels; nothing is stored then.
         """
-        if category not in CATEGORIES:
-            raise StorageError(f"there is no image category {category!r}; there are {', '.join(CATEGORIES)}")
-        if origin not in ORIGINS:
-            raise StorageError(f"there is no image origin {origin!r}; there are {', '.join(ORIGINS)}")
+        _check_kind(category, origin)
         info = inspect(data)
         carries_texts = is_png(data)
         if carries_texts:
@@ -233,6 +230,13 @@ class ImageLibrary:
 
     def _make_thumbnail(self, name: str) -> Path:
         return self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
+
+
+def _check_kind(category: str, origin: str) -> None:
+    if category not in CATEGORIES:
+        raise StorageError(f"there is no image category {category!r}; there are {', '.join(CATEGORIES)}")
+    if origin not in ORIGINS:
+        raise StorageError(f"there is no image origin {origin!r}; there are {', '.join(ORIGINS)}")
 
 
 def _as_text(document: JsonValue) -> str:
