@@ -1,13 +1,16 @@
 """Each distribution stands alone: what it needs is declared, pinned and no more than it may be."""
 
+import ast
 import re
+import sys
+from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from support.sources import WORKSPACE, Distribution, distributions
+from support.sources import WORKSPACE, Distribution, distributions, sources
 
 PLUGINS = [distribution for distribution in distributions() if distribution.is_plugin]
 
@@ -69,3 +72,35 @@ def test_what_a_distribution_needs_is_pinned_to_a_version_that_it_allows(distrib
         if not name.startswith("impasto"):
             assert name in pinned, f"constraints.txt does not pin {name}"
             assert pinned[name] in requirement.specifier
+
+
+#: Needed without being imported by name: another library loads them.
+LOADED_BY_ANOTHER = {"python-multipart": "fastapi", "accelerate": "diffusers", "scipy": "diffusers"}
+#: Parts of another library, which fixes their versions.
+PARTS = {"pydantic-core": "pydantic", "starlette": "fastapi"}
+
+
+def imported(distribution: Distribution) -> set[str]:
+    """The distributions that its modules import from, wherever in a module that is."""
+    names = set()
+    for source in sources():
+        if source.path.is_relative_to(distribution.package):
+            for node in ast.walk(source.tree):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module.partition(".")[0])
+    owners = {**metadata.packages_distributions(), **{d.package.name: [d.name] for d in distributions()}}
+    names -= {*sys.stdlib_module_names, distribution.package.name}
+    found = {canonicalize_name(owners[name][0]) for name in names}
+    return {PARTS.get(name, name) for name in found}
+
+
+@pytest.mark.parametrize("distribution", distributions(), ids=lambda d: d.name)
+def test_a_distribution_declares_what_it_imports_and_nothing_else(distribution: Distribution) -> None:
+    extras = distribution.manifest["project"].get("optional-dependencies", {})
+    optional = {canonicalize_name(Requirement(text).name) for texts in extras.values() for text in texts}
+    declared = set(requirements(distribution))
+    used = imported(distribution) | {name for name, loader in LOADED_BY_ANOTHER.items() if loader in declared}
+    assert used - declared - optional == set(), "imported and not declared"
+    assert declared - used == set(), "declared and not used"
