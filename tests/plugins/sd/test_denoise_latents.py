@@ -1,5 +1,6 @@
 """The denoise node: it can be repeated, stopped, split and taken part in, and refuses what does not fit."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -11,6 +12,11 @@ from impasto_sd.nodes import DenoiseLatents
 from impasto_sd.nodes.main_model_loader import ModelLoaderOutput
 from impasto_sd.prompts.encoder import EncodedPrompt
 from impasto_sd.prompts.stored import save_prompt
+from impasto_sd.sampling.guidance import GuidedPrompt
+from impasto_sd.sampling.loop import DenoiseJob
+from impasto_sd.sampling.loop import denoise as denoise_loop
+from impasto_sd.sampling.schedule import make_schedule
+from impasto_sd.schedulers import make_scheduler
 from impasto_sdk.errors import CanceledError, ExtensionError, InvalidInputError
 from impasto_sdk.extensions import DenoiseExtension, DenoiseExtensionFactory, DenoiseState, UNetInputs
 from impasto_sdk.fields import (
@@ -25,7 +31,7 @@ from impasto_sdk.fields import (
 )
 from impasto_sdk.models import ModelRecord
 from impasto_sdk.testing import FakeContext, run_node
-from impasto_sdk.torch import load_tensor, save_conditioning, save_latents, save_tensor, seeded_noise
+from impasto_sdk.torch import load_tensor, save_conditioning, save_latents, save_tensor, seeded_generator, seeded_noise
 
 
 class Denoise:
@@ -297,6 +303,22 @@ class TestExtensions:
             )
             assert torch.allclose(denoise(control=[control(starter_record)]), plain, atol=1e-5) is same
 
+    def test_residuals_inside_blocks_may_be_kept_from_step_to_step(
+        self, context: FakeContext, denoise: Denoise, starter_record: ModelRecord
+    ) -> None:
+        class Adapter(DenoiseExtension[torch.Tensor]):
+            def __init__(self) -> None:
+                # one for each down block, at the size at which the block takes it
+                self.residuals = [torch.ones(1, 64, 4, 4), torch.ones(1, 128, 4, 4), torch.ones(1, 160, 2, 2)]
+
+            def before_unet(self, state: DenoiseState[torch.Tensor], inputs: UNetInputs[torch.Tensor]) -> None:
+                inputs.down_intrablock_additional_residuals = self.residuals
+
+        adapter = Adapter()
+        context.extensions.add(DenoiseExtensionFactory(field_type=ControlField, create=lambda *_: adapter))
+        assert not torch.allclose(denoise(control=control(starter_record)), denoise(), atol=1e-3)
+        assert len(adapter.residuals) == 3
+
     def test_what_they_replace_is_used(
         self, context: FakeContext, denoise: Denoise, starter_record: ModelRecord
     ) -> None:
@@ -335,6 +357,32 @@ class TestExtensions:
         weighed = denoise(unet=parts.unet.model_copy(update={"freeu_config": FreeUConfig()}))
         assert not torch.allclose(plain, weighed, atol=1e-3)
         assert torch.equal(denoise(), plain)
+
+
+def test_half_precision_stays_half_and_close(context: FakeContext, starter_parts: Mapping[str, object]) -> None:
+    """On the CPU, where float16 is slow but the same."""
+    unet = copy.deepcopy(starter_parts["unet"])
+    prompt = EncodedPrompt(embeddings=seeded_noise((1, 32, 128), 1), empty=torch.zeros(1, 32, 128), token_count=3)
+    made = {}
+    for dtype in (torch.float32, torch.float16):
+        network = unet.to(dtype)
+        # the sigmas of these are float32, so a step could hand float32 to a network of halves
+        scheduler = make_scheduler("heun", starter_parts["scheduler"])
+        schedule = make_schedule(scheduler, 4, start=0, end=1, device="cpu")
+        job = DenoiseJob(
+            unet=network,
+            scheduler=scheduler,
+            schedule=schedule,
+            prompt=GuidedPrompt.of(prompt, prompt, batch=1, device=network.device, dtype=dtype),
+            cfg_scale=[2.0] * 4,
+            cfg_rescale=0,
+            latents=None,
+            noise=seeded_noise((1, 4, 8, 8), 2, dtype=dtype),
+            generator=seeded_generator(3),
+        )
+        made[dtype] = denoise_loop(job, before_call=lambda: None, after_step=lambda _: None)
+    assert made[torch.float16].dtype == torch.float16
+    assert torch.allclose(made[torch.float16].float(), made[torch.float32], atol=0.05)
 
 
 class TestRefusals:

@@ -147,6 +147,8 @@ def _predict(job: DenoiseJob, state: DenoiseState[torch.Tensor], sample: torch.T
     )
     for extension in job.extensions:
         extension.before_unet(state, inputs)
+    # a copy, for the network takes the entries out of the list, which an extension may keep for the next step
+    intrablock = inputs.down_intrablock_additional_residuals and [*inputs.down_intrablock_additional_residuals]
     prediction: torch.Tensor = job.unet(
         inputs.sample,
         inputs.timestep,
@@ -155,7 +157,7 @@ def _predict(job: DenoiseJob, state: DenoiseState[torch.Tensor], sample: torch.T
         added_cond_kwargs=inputs.added_cond_kwargs or None,
         down_block_additional_residuals=_tuple(inputs.down_block_additional_residuals),
         mid_block_additional_residual=inputs.mid_block_additional_residual,
-        down_intrablock_additional_residuals=inputs.down_intrablock_additional_residuals,
+        down_intrablock_additional_residuals=intrablock,
         return_dict=False,
     )[0]
     return guide(prediction, scale, job.cfg_rescale) if guided else prediction
