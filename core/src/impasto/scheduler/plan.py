@@ -4,12 +4,12 @@ Made once for a run and only read afterwards. It knows which iterators are open 
 how many items they have: that is for `spaces`, while the run goes on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from impasto.graph import Edge, Graph, GraphNode
+from impasto.graph import Graph
 from impasto.graph.control_flow import SIDES
 from impasto.graph.ports import PortTable
 from impasto_sdk.node import NodeKind, NodeSpec
@@ -84,11 +84,10 @@ class Plan:
     """The nodes of a valid graph in topological order; of nodes that are equally far, in the document's order."""
 
     def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> None:
-        edges = graph.edges
-        ordered = _in_topological_order(graph.nodes, edges)
+        ordered = _in_topological_order(graph)
         self.index: Mapping[str, int] = {node_id: index for index, node_id in enumerate(ordered)}
         self.nodes: Sequence[PlannedNode] = _planned(graph, ordered, catalogue)
-        for source, destination in edges:
+        for source, destination in graph.edges:
             origin, target = self.nodes[self.index[source.node_id]], self.nodes[self.index[destination.node_id]]
             link = Link(origin.index, source.field, target.index, destination.field)
             origin.links_out.append(link)
@@ -122,15 +121,14 @@ def _planned(graph: Graph, ordered: Sequence[str], catalogue: Mapping[str, NodeS
     return planned
 
 
-def _in_topological_order(nodes: Mapping[str, GraphNode], edges: Iterable[Edge]) -> list[str]:
-    waiting = dict.fromkeys(nodes, 0)
-    readers: dict[str, list[str]] = {node_id: [] for node_id in nodes}
-    for source, destination in edges:
+def _in_topological_order(graph: Graph) -> list[str]:
+    waiting = dict.fromkeys(graph.nodes, 0)
+    for _, destination in graph.edges:
         waiting[destination.node_id] += 1
-        readers[source.node_id].append(destination.node_id)
     ordered = [node_id for node_id, count in waiting.items() if not count]
     for node_id in ordered:  # grows while it is walked
-        for reader in readers[node_id]:
+        for _, destination in graph.outgoing(node_id):
+            reader = destination.node_id
             waiting[reader] -= 1
             if not waiting[reader]:
                 ordered.append(reader)
