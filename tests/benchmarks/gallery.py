@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document
 from impasto.storage.image_records import ADD_IMAGE
-from impasto.storage.image_search import ADD_WORDS, facets_of, words_of
+from impasto.storage.image_search import ADD_WORDS, facets_of, row_of, words_of
 from impasto.storage.images import ImageLibrary, ImageQuery
 from impasto.storage.timestamps import to_timestamp
 
@@ -58,12 +58,18 @@ def fill(connection: Connection) -> None:
         }  # fmt: skip
         rows.append(row)
         entries.append(
-            {"rowid": row["id"], "words": words_of(metadata, row["created_at"]), "facets": " ".join(facets_of(row))}
+            {
+                "rowid": row_of(row["id"], starred=row["starred"]),
+                "words": words_of(metadata, row["created_at"]),
+                "facets": " ".join(facets_of(row)),
+            }
         )
     connection.execute(ADD_IMAGE, rows)
     connection.execute(ADD_WORDS, entries)
     # what only one image in a hundred has, so that there is something to look for
-    connection.exec_driver_sql("UPDATE images_search SET words = words || ' needle' WHERE rowid % 100000000 = 0")
+    connection.exec_driver_sql(
+        "UPDATE images_search SET words = words || ' needle' WHERE rowid % (1 << 60) % 6000000000 = 0"
+    )
 
 
 def median_ms(work: Callable[[], object], times: int = 30) -> float:

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnClause,
     ColumnElement,
     FromClause,
     Select,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 
 from impasto.errors import StorageError
 from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
-from impasto.storage.image_search import facets_of, matching, search_rows, words_in
+from impasto.storage.image_search import STARRED_ROWS, facets_of, matching, row_of, search_rows
 from impasto.storage.tables import images
 
 __all__ = ["Position", "count_statement", "page_of"]
@@ -64,26 +63,27 @@ def page_of(
     Without a limit it gives all images of the query from there on.
     """
     stretches = _stretches(query, after)
-    parameters = {} if after is None else {"after": after.image_id}
+    parameters = (
+        {} if after is None else {"after": after.image_id, "after_row": row_of(after.image_id, starred=after.starred)}
+    )
     if limit is not None:
         parameters |= {"limit": limit, "offset": offset, "longest": limit + offset}
-    keyed = tuple((starred, key is not None) for starred, key in stretches)
-    return _page_statement(query, columns, keyed, limited=limit is not None), parameters
+    return _page_statement(query, columns, tuple(stretches), limited=limit is not None), parameters
 
 
 @lru_cache(maxsize=256)
 def _page_statement(
     query: ImageQuery,
     columns: tuple[ColumnElement[Any], ...],
-    stretches: tuple[tuple[bool, bool], ...],
+    stretches: tuple[tuple[bool | None, bool], ...],
     *,
     limited: bool,
 ) -> Select[Any]:
     """Kept, since putting it together costs more than running it, and a gallery asks the same again and again."""
     branches = [
-        _branch(query, image_id, conditions, starred=starred, keyed=keyed, limited=limited)
+        branch.limit(bindparam("longest", type_=BigInteger)) if limited else branch
         for starred, keyed in stretches
-        for image_id, conditions in _conditions(query, starred=starred)
+        for branch in _branches(query, starred=starred, keyed=keyed)
     ]
     merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery("merged")
     page: FromClause = merged
@@ -101,31 +101,62 @@ def _order(query: ImageQuery, rows: FromClause) -> list[ColumnElement[Any]]:
 @lru_cache(maxsize=256)
 def count_statement(query: ImageQuery, *, starred: bool | None = None) -> Select[int]:
     """How many images a query has; with `starred`, only the starred or the others of them."""
+    if _searches(query):
+        return select(func.count(search_rows.c.rowid)).where(_hits(query, starred=starred))
     counts = [
-        select(func.count(image_id).label("n")).where(*conditions)
+        select(func.count(images.c.id).label("n")).where(*conditions)
         for star in ((True, False) if starred is None else (starred,))
-        for image_id, conditions in _conditions(query, starred=star)
+        for conditions in _conditions(query, starred=star)
     ]
     each = union_all(*counts).subquery()
     return select(func.coalesce(func.sum(each.c.n), literal(0)))
 
 
-def _stretches(query: ImageQuery, after: Position | None) -> list[tuple[bool, int | None]]:
-    """The starred images and the others, where anything of them is still to come, and the image to go on from."""
-    if after is None:
-        return [(True, None), (False, None)]
-    if not query.starred_first:
-        return [(True, after.image_id), (False, after.image_id)]
-    if after.starred:
-        return [(True, after.image_id), (False, None)]
-    return [(False, after.image_id)]
+def _stretches(query: ImageQuery, after: Position | None) -> list[tuple[bool | None, bool]]:
+    """The starred images and the others (None: both in one go), and whether a stretch begins after `after`."""
+    keyed = after is not None
+    if _searches(query) and query.starred_first and query.newest_first:
+        return [(None, keyed)]  # the order of the search index itself
+    if after is None or not query.starred_first:
+        return [(True, keyed), (False, keyed)]
+    return [(True, True), (False, False)] if after.starred else [(False, True)]
 
 
-def _conditions(query: ImageQuery, *, starred: bool) -> Iterator[tuple[ColumnClause[int], list[ColumnElement[bool]]]]:
-    """The column of image numbers and the conditions of each branch."""
-    if query.search_term and words_in(query.search_term):
-        yield search_rows.c.rowid, [matching(query.search_term, _facets(query, starred=starred))]
+def _searches(query: ImageQuery) -> bool:
+    return query.search_term is not None and not query.search_term.isspace() and query.search_term != ""
+
+
+def _branches(query: ImageQuery, *, starred: bool | None, keyed: bool) -> Iterator[Select[Any]]:
+    """The numbers of each branch of a stretch, in order."""
+    if starred is None or _searches(query):
+        yield _hit_numbers(query, starred=starred, keyed=keyed)
         return
+    for conditions in _conditions(query, starred=starred):
+        statement = select(images.c.id, literal(starred).label("starred")).where(*conditions)
+        yield _in_order(query, statement, images.c.id, bindparam("after", type_=BigInteger) if keyed else None)
+
+
+def _hit_numbers(query: ImageQuery, *, starred: bool | None, keyed: bool) -> Select[Any]:
+    row = search_rows.c.rowid
+    statement = select((row % STARRED_ROWS).label("id"), (row >= STARRED_ROWS).label("starred"))
+    statement = statement.where(_hits(query, starred=starred))
+    key: ColumnElement[int] | None = None
+    if keyed:
+        shift = STARRED_ROWS if starred else 0
+        key = bindparam("after_row") if starred is None else bindparam("after", type_=BigInteger) + shift
+    return _in_order(query, statement, row, key)
+
+
+def _in_order(
+    query: ImageQuery, statement: Select[Any], number: ColumnElement[int], key: ColumnElement[int] | None
+) -> Select[Any]:
+    if key is not None:
+        statement = statement.where(number < key if query.newest_first else number > key)
+    return statement.order_by(number.desc() if query.newest_first else number)
+
+
+def _conditions(query: ImageQuery, *, starred: bool) -> Iterator[list[ColumnElement[bool]]]:
+    """The conditions of each branch: one entry into an index."""
     kinds = (False, True) if query.is_intermediate is None else (query.is_intermediate,)
     alike = []
     if query.image_origin is not None:
@@ -133,20 +164,19 @@ def _conditions(query: ImageQuery, *, starred: bool) -> Iterator[tuple[ColumnCla
     if query.board_id is not None:
         alike.append(images.c.board_id == (None if query.board_id == UNCATEGORIZED else query.board_id))
     for is_intermediate, category in product(kinds, query.categories or CATEGORIES):
-        yield (
-            images.c.id,
-            [
-                images.c.is_intermediate == bindparam(None, is_intermediate),
-                images.c.image_category == category,
-                images.c.starred == bindparam(None, starred),
-                *alike,
-            ],
-        )
+        yield [
+            images.c.is_intermediate == bindparam(None, is_intermediate),
+            images.c.image_category == category,
+            images.c.starred == bindparam(None, starred),
+            *alike,
+        ]
 
 
-def _facets(query: ImageQuery, *, starred: bool) -> list[list[str]]:
+def _hits(query: ImageQuery, *, starred: bool | None) -> ColumnElement[bool]:
     """The same conditions as words of the search index: one of each group."""
-    wanted: list[list[dict[str, object]]] = [[{"starred": starred}]]
+    wanted: list[list[dict[str, object]]] = []
+    if starred is not None:
+        wanted.append([{"starred": starred}])
     if query.is_intermediate is not None:
         wanted.append([{"is_intermediate": query.is_intermediate}])
     if query.image_origin is not None:
@@ -155,22 +185,5 @@ def _facets(query: ImageQuery, *, starred: bool) -> list[list[str]]:
         wanted.append([{"board_id": None if query.board_id == UNCATEGORIZED else query.board_id}])
     if query.categories is not None:
         wanted.append([{"image_category": category} for category in query.categories])
-    return [[facet for choice in group for facet in facets_of(choice)] for group in wanted]
-
-
-def _branch(
-    query: ImageQuery,
-    image_id: ColumnClause[int],
-    conditions: list[ColumnElement[bool]],
-    *,
-    starred: bool,
-    keyed: bool,
-    limited: bool,
-) -> Select[int, bool]:
-    """The numbers of one branch, in order."""
-    statement = select(image_id.label("id"), literal(starred).label("starred")).where(*conditions)
-    if keyed:
-        key = bindparam("after", type_=BigInteger)
-        statement = statement.where(image_id < key if query.newest_first else image_id > key)
-    statement = statement.order_by(image_id.desc() if query.newest_first else image_id)
-    return statement.limit(bindparam("longest", type_=BigInteger)) if limited else statement
+    facets = [[facet for choice in group for facet in facets_of(choice)] for group in wanted]
+    return matching(query.search_term or "", facets)

@@ -84,7 +84,7 @@ class ImageRecords:
             image_id = _free_id(connection, moment)
             row = {**columns, "id": image_id, "created_at": to_timestamp(moment), "updated_at": to_timestamp(moment)}
             connection.execute(ADD_IMAGE, row)
-            index(connection, image_id, words_of(new.metadata, row["created_at"]), facets_of(row))
+            index(connection, image_id, words_of(new.metadata, row["created_at"]), facets_of(row), starred=False)
             return _dto(row)
 
         return self._database.write(work)
@@ -141,7 +141,7 @@ class ImageRecords:
             rows = connection.execute(FIND_WHOLE_IMAGES, {"names": list(names)}).all()
             for row in rows:
                 words = words_of(_document(row.metadata), row.created_at)
-                index(connection, row.id, words, facets_of(row._mapping))
+                index(connection, row.id, words, facets_of(row._mapping), starred=row.starred)
             return [row.image_name for row in rows]
 
         return self._database.write(work)

@@ -1,6 +1,6 @@
-"""The search index over the words that go with images: SQLite's FTS5 behind five functions.
+"""The search index over the words that go with images: SQLite's FTS5 behind six functions.
 
-The only part of this floor that another database would need a counterpart of. A row of the index has the number of its
+The only part of this floor that another database would need a counterpart of. A row of the index is numbered by its
 image, so that hits come in the order of the gallery, and holds beside the words the *facets* that pages are narrowed by
 (category, board, star …), so that a page of hits is cut from the index and no hit is looked up in vain.
 """
@@ -14,15 +14,30 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, TableClause, bindp
 from impasto.storage.documents import storable
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["facets_of", "forget", "index", "matching", "search_rows", "words_in", "words_of"]
+__all__ = [
+    "STARRED_ROWS",
+    "facets_of",
+    "forget",
+    "index",
+    "matching",
+    "row_of",
+    "search_rows",
+    "words_of",
+]
 
-#: The index: ``rowid`` is the number of the image.
+#: The index: ``rowid`` is what `row_of` gives.
 search_rows: TableClause = table("images_search", column("rowid"), column("words"), column("facets"))
 #: The index as FTS5 wants it named to the left of MATCH.
 _whole_row: ColumnElement[str] = column("images_search")
 
+#: Added to the row number of starred images. The gallery shows them first, and so the index, read from its end, gives
+#: hits in that very order. Far above any number that microseconds reach.
+STARRED_ROWS = 2**60
+
 ADD_WORDS = insert(search_rows)
-REMOVE_WORDS = delete(search_rows).where(search_rows.c.rowid == bindparam("image_id"))
+REMOVE_WORDS = delete(search_rows).where(
+    search_rows.c.rowid.in_((bindparam("image_id"), bindparam("image_id") + STARRED_ROWS))
+)
 
 #: How the value of a column becomes a facet. Board ids are free text, so they are brought into digits.
 _FACETS: dict[str, Callable[[Any], str]] = {
@@ -37,10 +52,17 @@ _FACETS: dict[str, Callable[[Any], str]] = {
 _SIGNS = re.compile("([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff])")
 
 
-def index(connection: Connection, image_id: int, words: str, facets: Iterable[str]) -> None:
+def index(connection: Connection, image_id: int, words: str, facets: Iterable[str], *, starred: bool) -> None:
     """Put an image into the index, in place of what it held of it."""
     connection.execute(REMOVE_WORDS, {"image_id": image_id})
-    connection.execute(ADD_WORDS, {"rowid": image_id, "words": words, "facets": " ".join(facets)})
+    connection.execute(
+        ADD_WORDS, {"rowid": row_of(image_id, starred=starred), "words": words, "facets": " ".join(facets)}
+    )
+
+
+def row_of(image_id: int, *, starred: bool) -> int:
+    """The number of an image's row."""
+    return image_id + STARRED_ROWS if starred else image_id
 
 
 def forget(connection: Connection, image_ids: Sequence[int]) -> None:
