@@ -1,4 +1,4 @@
-"""The gallery among 100,000 images: wall time of a page of 50, medians, from the query to the records that clients get.
+"""The gallery among 100,000 images: CPU time of a page of 50, medians, from the query to the records that clients get.
 
 The rows are written straight into the database, without files: a page reads none. The search terms are the kinds that
 there are: a word of few images, a word of all, two words of all, the first letter of many words.
@@ -6,10 +6,8 @@ there are: a word of few images, a word of all, two words of all, the first lett
 
 import os
 import random
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +23,7 @@ from impasto.storage.image_search import ADD_WORDS, facets_of, row_of, words_of
 from impasto.storage.images import ImageLibrary, ImageQuery
 from impasto.storage.timestamps import to_timestamp
 
-from benchmarks.harness import Row, main_of  # isort: skip
+from benchmarks.harness import Row, cpu_seconds, main_of  # isort: skip
 
 IMAGES = 100_000
 PAGE = 50
@@ -72,15 +70,10 @@ def fill(connection: Connection) -> None:
     )
 
 
-def median_ms(work: Callable[[], object], times: int = 30) -> float:
-    """The median time of a call in milliseconds, after one that does not count."""
+def cpu_ms(work: Callable[[], object]) -> float:
+    """The median CPU time of a call in milliseconds, after one that does not count."""
     work()
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken) * 1000
+    return cpu_seconds(work, repeats=30) * 1000
 
 
 def rows() -> list[Row]:
@@ -89,10 +82,10 @@ def rows() -> list[Row]:
         database.write(fill)
         library = ImageLibrary(database, Path(folder) / "images")
         middle = library.list(GENERAL, offset=IMAGES // 2, limit=PAGE).next
-        first = median_ms(lambda: library.list(GENERAL, limit=PAGE))
-        deep = median_ms(lambda: library.list(GENERAL, after=middle, limit=PAGE))
+        first = cpu_ms(lambda: library.list(GENERAL, limit=PAGE))
+        deep = cpu_ms(lambda: library.list(GENERAL, after=middle, limit=PAGE))
         found = {
-            name: median_ms(lambda term=term: _search(library, term))
+            name: cpu_ms(lambda term=term: _search(library, term))
             for name, term in {
                 "a word of 1,000 images": "needle",
                 "a word of all": "photograph",
@@ -100,7 +93,7 @@ def rows() -> list[Row]:
                 "a first letter": "c",
             }.items()
         }
-        counted = median_ms(lambda: library.count(GENERAL), 10)
+        counted = cpu_ms(lambda: library.count(GENERAL))
         library.close()
     what = "gallery page among 100,000 images"
     return [
