@@ -29,6 +29,9 @@ __all__ = ["WorkerProcess"]
 _output = logging.getLogger("impasto.worker.output")
 logger = logging.getLogger(__name__)
 
+#: What a worker is given unless the operator's environment says otherwise. Threads of numeric libraries that wait for one
+#: another sleep instead of spinning: on a machine with other work to do, spinning costs a node ten times its time.
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 #: Last lines of a worker's output that are kept to explain its end.
 _TAIL_LINES = 30
 #: How long messages of an ended worker may still be read, in seconds.
@@ -57,7 +60,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**_ENVIRONMENT, **os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
             )
         except OSError as error:
