@@ -29,8 +29,8 @@ __all__ = ["WorkerProcess"]
 _output = logging.getLogger("impasto.worker.output")
 logger = logging.getLogger(__name__)
 
-#: What a worker is given unless the operator's environment says otherwise. Threads of numeric libraries that wait for one
-#: another sleep instead of spinning: on a machine with other work to do, spinning costs a node ten times its time.
+#: What a worker is given unless the operator's environment says otherwise. Threads of numeric libraries that wait for
+#: one another sleep instead of spinning: on a machine with other work to do, spinning costs a node ten times its time.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 #: Last lines of a worker's output that are kept to explain its end.
 _TAIL_LINES = 30

@@ -268,4 +268,3 @@ AnyField = Annotated[
     | Image | Images | Mask | Colour | List | Note,
     Field(discriminator="kind"),
 ]  # fmt: skip
-

@@ -40,7 +40,12 @@ class PanelPart(BaseModel):
     """Base of the parts of a panel."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True, defer_build=True
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        defer_build=True,
     )
 
     #: Fields that are written even when the author left them to their default.
