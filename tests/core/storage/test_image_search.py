@@ -43,7 +43,7 @@ def test_an_image_is_not_found_by_anything_else(found_by, term: str) -> None:
     assert found_by(term) == 0
 
 
-@pytest.mark.parametrize("term", ["", "   ", None])
+@pytest.mark.parametrize("term", ["", "   ", '"', "\0", None])
 def test_a_term_without_words_finds_everything(found_by, term: str | None) -> None:
     assert found_by(term) == 2
 

@@ -4,29 +4,18 @@ Policy is here (what is refused, what is told to whom); how rows change is `impa
 may be called from any thread. Events are published after the commit, in the order of the commits.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from impasto.errors import BatchError, QueueFullError
 from impasto.queue import announcements
-from impasto.queue.expansion import check_batch, count_sessions, expand, substituted
-from impasto.queue.metadata_bindings import check_bindings, resolve_bindings
+from impasto.queue.expansion import check_batch, count_sessions, expand
+from impasto.queue.metadata_bindings import check_bindings
 from impasto.queue.queue_view import QueueView
-from impasto.queue.records import Batch, ClaimedItem, EnqueueBatchResult, MetadataBinding, QueueItem
-from impasto.storage.documents import dump_document, load_document
+from impasto.queue.records import Batch, ClaimedItem, EnqueueBatchResult, QueueItem
+from impasto.queue.stored_batches import batch_from, claimed_item, expansion_of, fingerprint, plan_of
 from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_rows import (
-    BatchRow,
-    Claimed,
-    Cleared,
-    Enqueued,
-    ItemChange,
-    ItemFilter,
-    NewBatch,
-    Plan,
-    Sweep,
-)
+from impasto.storage.queue_rows import Cleared, Enqueued, ItemChange, ItemFilter, NewBatch, Sweep
 from impasto_sdk.events import Event, QueueClearedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
@@ -35,9 +24,6 @@ __all__ = ["SessionQueue"]
 
 #: How long a claim holds unless it is extended, in seconds.
 LEASE_S = 60.0
-# what the parts of a batch are stored as
-EXPANSION = {"data", "runs", "session_ids"}
-CONTEXT = {"workflow", "metadata", "metadata_bindings"}
 #: Error type of an item that lost its worker once too often.
 LOST = "WorkerError"
 
@@ -93,12 +79,12 @@ class SessionQueue(QueueView):
             user_id=user_id,
             origin=batch.origin,
             destination=batch.destination,
-            expansion=dump_document(batch.model_dump(include=EXPANSION)),
-            plan=Plan(graph=dump_document(batch.graph), context=dump_document(batch.model_dump(include=CONTEXT))),
+            expansion=expansion_of(batch),
+            plan=plan_of(batch),
             sessions=list(zip(session_ids, expand(batch), strict=True)),
             prepend=prepend,
             idempotency_key=idempotency_key,
-            fingerprint=None if idempotency_key is None else _fingerprint(batch, prepend=prepend),
+            fingerprint=None if idempotency_key is None else fingerprint(batch, prepend=prepend),
         )
         stored = self._store.enqueue(new, max_pending=self._max_queue_size, then=self._announce_enqueued)
         if stored.repeated and stored.batch.fingerprint != new.fingerprint:
@@ -108,7 +94,7 @@ class SessionQueue(QueueView):
             queue_id=queue_id,
             enqueued=stored.batch.requested,
             requested=stored.batch.requested,
-            batch=_batch_record(stored.batch) if stored.repeated else batch,
+            batch=batch_from(stored.batch) if stored.repeated else batch,
             priority=stored.batch.priority,
             item_ids=list(range(first, first + stored.batch.requested)),
         )
@@ -126,7 +112,7 @@ class SessionQueue(QueueView):
         if claimed is None:
             return None
         self._work.set()
-        return _claimed_record(claimed)
+        return claimed_item(claimed)
 
     def wait_for_work(self, timeout_s: float) -> bool:
         """Wait until there may be something to claim; False when nothing came within `timeout_s` seconds."""
@@ -267,43 +253,3 @@ class SessionQueue(QueueView):
     def _announce_all(self, changes: Sequence[ItemChange]) -> None:
         for change in changes:
             self._announce(change)
-
-
-def _claimed_record(claimed: Claimed) -> ClaimedItem:
-    item, context = claimed.change.item, load_document(claimed.plan.context)
-    values = () if item.field_values is None else load_document(item.field_values)
-    graph = substituted(load_document(claimed.plan.graph), values)
-    bindings = [MetadataBinding.model_validate(binding) for binding in context["metadata_bindings"]]
-    return ClaimedItem(
-        item_id=item.item_id,
-        queue_id=item.queue_id,
-        batch_id=item.batch_id,
-        session_id=item.session_id,
-        user_id=item.user_id,
-        origin=item.origin,
-        destination=item.destination,
-        graph=graph,
-        workflow=context["workflow"],
-        metadata=resolve_bindings(context["metadata"], bindings, graph),
-        attempt=item.attempts,
-        journal=claimed.journal,
-    )
-
-
-def _batch_record(row: BatchRow) -> Batch:
-    return Batch.model_validate(
-        {
-            **load_document(row.expansion),
-            **load_document(row.plan.context),
-            "graph": load_document(row.plan.graph),
-            "batch_id": row.batch_id,
-            "origin": row.origin,
-            "destination": row.destination,
-        }
-    )
-
-
-def _fingerprint(batch: Batch, *, prepend: bool) -> str:
-    """A hash of what is asked for; not of the batch id, which is random unless the client chose one."""
-    document = {**batch.model_dump(exclude={"batch_id"}), "prepend": prepend}
-    return hashlib.blake2b(dump_document(document, sort_keys=True).encode(), digest_size=16).hexdigest()

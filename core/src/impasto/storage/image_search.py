@@ -1,4 +1,4 @@
-"""The search index over the words that go with images: SQLite's FTS5 behind six functions.
+"""The search index over the words that go with images: SQLite's FTS5 behind a few functions.
 
 The only part of this floor that another database would need a counterpart of. A row of the index is numbered by its
 image, so that hits come in the order of the gallery, and holds beside the words the *facets* that pages are narrowed by
@@ -22,6 +22,7 @@ __all__ = [
     "matching",
     "row_of",
     "search_rows",
+    "terms_of",
     "words_of",
 ]
 
@@ -69,6 +70,12 @@ def forget(connection: Connection, image_ids: Sequence[int]) -> None:
     """Take images out of the index."""
     if image_ids:
         connection.execute(REMOVE_WORDS, [{"image_id": image_id} for image_id in image_ids])
+
+
+def terms_of(search_term: str | None) -> list[str]:
+    """The words to look for; none: everything is found."""
+    # what would end a quoted word of the index's query language, or the query itself
+    return (search_term or "").replace('"', " ").replace("\0", " ").split()
 
 
 def matching(term: str, facets: Sequence[Sequence[str]]) -> ColumnElement[bool]:
