@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from impasto_sd.loaders.folder import WeightFiles
+from impasto_sd.loaders.weight_files import WeightFiles
 from impasto_sd.quiet import quiet_libraries
 from impasto_sdk.errors import ModelLoadError
 from impasto_sdk.models import LoadRequest
