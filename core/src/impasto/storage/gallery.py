@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from impasto.errors import StorageError
 from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
-from impasto.storage.image_search import STARRED_ROWS, facets_of, matching, row_of, search_rows, terms_of
+from impasto.storage.image_search import STARRED_ROWS, facets_of, matching, row_of, search_rows, words_in
 from impasto.storage.tables import images
 
 __all__ = ["Position", "count_statement", "page_of"]
@@ -123,7 +123,7 @@ def _stretches(query: ImageQuery, after: Position | None) -> list[tuple[bool | N
 
 
 def _searches(query: ImageQuery) -> bool:
-    return bool(terms_of(query.search_term))
+    return bool(words_in(query.search_term or ""))
 
 
 def _branches(query: ImageQuery, *, starred: bool | None, keyed: bool) -> Iterator[Select[Any]]:

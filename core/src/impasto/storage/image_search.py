@@ -22,7 +22,6 @@ __all__ = [
     "matching",
     "row_of",
     "search_rows",
-    "terms_of",
     "words_of",
 ]
 
@@ -70,12 +69,6 @@ def forget(connection: Connection, image_ids: Sequence[int]) -> None:
     """Take images out of the index."""
     if image_ids:
         connection.execute(REMOVE_WORDS, [{"image_id": image_id} for image_id in image_ids])
-
-
-def terms_of(search_term: str | None) -> list[str]:
-    """The words to look for; none: everything is found."""
-    # what would end a quoted word of the index's query language, or the query itself
-    return (search_term or "").replace('"', " ").replace("\0", " ").split()
 
 
 def matching(term: str, facets: Sequence[Sequence[str]]) -> ColumnElement[bool]:
