@@ -22,6 +22,7 @@ __all__ = [
     "matching",
     "row_of",
     "search_rows",
+    "words_in",
     "words_of",
 ]
 
