@@ -1,7 +1,10 @@
 """Enqueues work and follows its queue items to their end. Knows no terminal: events go to a function."""
 
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from impasto.cli.client import Client, JsonObject
 from impasto.cli.event_stream import EventMessage
@@ -29,7 +32,8 @@ def enqueue_and_follow(
     with _cancelling(followed):
         # the stream first: nothing that happens after the enqueueing can be missed then
         with client.events() as events:
-            followed.item_ids = list(enqueue()["item_ids"])
+            with _uninterrupted():
+                followed.item_ids = list(enqueue()["item_ids"])
             followed.watch(events, show)
         for _ in range(RECONNECTS):
             if not followed.open:
@@ -94,6 +98,31 @@ class _Followed:
         self.ended.add(item_id)
         if state["status"] != "completed":
             raise RunFailedError(item_id, state["status"], state.get("error_message") or "")
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold a Ctrl-C back until the block ends: what was enqueued and is not known of could not be cancelled.
+
+    A second Ctrl-C is not held back. Only the main thread is interrupted, so only there is anything to do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        held.append(number)
+        if len(held) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from impasto.cli.failures import CommandError
 from impasto.cli.follow import enqueue_and_follow
 from impasto.cli.picture_files import check_writable, numbered, write_picture
 from impasto.cli.results import image_names
-from impasto.cli.terminal import run_progress, waiting
+from impasto.cli.run_progress import run_progress
+from impasto.cli.terminal import waiting
 
 __all__ = ["GenerateOptions", "Picture", "find_model", "generate", "panel_values", "parse_size"]
 

@@ -13,7 +13,8 @@ from impasto.cli.failures import CommandError
 from impasto.cli.follow import enqueue_and_follow
 from impasto.cli.picture_files import write_picture
 from impasto.cli.results import image_names, outputs
-from impasto.cli.terminal import print_json, print_table, run_progress, say, waiting
+from impasto.cli.run_progress import run_progress
+from impasto.cli.terminal import print_json, print_table, say, waiting
 
 __all__ = ["GraphRun", "print_run", "read_graph", "run_graph", "with_values"]
 

@@ -1,6 +1,7 @@
 """``impasto serve``: the server, until Ctrl-C."""
 
 import difflib
+import gc
 import shlex
 import shutil
 import sys
@@ -49,13 +50,21 @@ def flags_of(assignments: Sequence[str], **named: object) -> dict[str, object]:
 def run_server(root: Path | None, flags: Mapping[str, object]) -> None:
     """Serve until Ctrl-C. Raises `SettingsError` for unusable settings and `ServerError` when it cannot start."""
     settings = Settings.load(root=root, flags=flags)
+    # what start-up makes lives as long as the server: looking through it for garbage would cost a tenth of the start
+    gc.disable()
     # the whole server is imported once the settings are known to be good
     from impasto.api.server import serve
     from impasto.app import Impasto
 
     log_to_stderr(settings.log_level)
-    serve(Impasto.build(settings), on_ready=lambda url: welcome(url, settings))
+    serve(Impasto.build(settings), on_ready=lambda url: _ready(url, settings))
     say("Impasto has stopped.")
+
+
+def _ready(url: str, settings: Settings) -> None:
+    gc.freeze()
+    gc.enable()
+    welcome(url, settings)
 
 
 def welcome(url: str, settings: Settings) -> None:
