@@ -88,7 +88,7 @@ class NodeDeclarationError(DeclarationError):
 
 
 class PanelDeclarationError(DeclarationError):
-    """A panel or a part of one is declared wrongly. `panel` is its id (empty in a part), `path` the field or section."""
+    """A panel or a part of one is declared wrongly. `panel` is its id (empty in a part), `path` field or section."""
 
     def __init__(self, panel: str, path: str, problem: str) -> None:
         where = f"panel {panel!r}, {path}" if panel and path else path or f"panel {panel!r}"
