@@ -266,3 +266,17 @@ def test_a_starter_model_is_followed_when_its_plugin_moves(
 def test_a_starter_model_that_is_not_here_is_refused(registry: ModelRegistry) -> None:
     with pytest.raises(ModelRegistryError, match="starter models are not fetched"):
         registry.register_starter(starter("https://example.org/model"))
+
+
+def test_a_starter_model_that_a_person_deleted_is_not_offered_again(registry: ModelRegistry, pipeline: Path) -> None:
+    assert registry.offer_starter(starter(pipeline)) is not None
+    assert registry.offer_starter(starter(pipeline)) is not None
+    registry.delete("toy-starter")
+    assert registry.offer_starter(starter(pipeline)) is None
+    assert registry.search() == []
+
+
+def test_a_starter_model_that_could_not_be_registered_is_offered_again(registry: ModelRegistry, pipeline: Path) -> None:
+    with pytest.raises(ModelRegistryError):
+        registry.offer_starter(starter(pipeline / "elsewhere"))
+    assert registry.offer_starter(starter(pipeline)) is not None

@@ -12,12 +12,15 @@ logger = logging.getLogger(__name__)
 
 
 def register_starters(host: PluginHost, models: ModelRegistry) -> None:
-    """Register every starter model that asks for it. One that cannot be is logged, and the start goes on."""
+    """Register every starter model that asks for it, but for those that a person deleted.
+
+    One that cannot be registered is logged, and the start goes on.
+    """
     for registered in host.contributions.starter_models:
         starter = registered.value
         if not starter.install_at_first_start:
             continue
         try:
-            models.register_starter(starter)
+            models.offer_starter(starter)
         except ModelRegistryError as error:
             logger.warning("starter model %r of %s: %s", starter.id, registered.plugin.name, error)

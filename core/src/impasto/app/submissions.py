@@ -6,14 +6,12 @@ inputs they go into, the images and models it names against the library, and the
 
 from collections.abc import Callable
 
-from pydantic import ValidationError
-
 from impasto.app.references import Library, missing_references
-from impasto.errors import BatchError, GraphValidationError, Problem
+from impasto.errors import GraphValidationError, Problem
 from impasto.graph import Graph
 from impasto.host import Catalogue
 from impasto.queue import SessionQueue
-from impasto.queue.expansion import count_sessions
+from impasto.queue.expansion import check_batch, check_values, count_sessions, substituted
 from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.fields import JsonValue
@@ -76,53 +74,23 @@ class Submissions:
         nodes = batch.graph.get("nodes")
         if isinstance(nodes, dict) and len(nodes) > self._max_graph_nodes:
             raise GraphValidationError([_too_large(len(nodes), self._max_graph_nodes)])
-        graph = Graph.from_document(self._with_first_items(batch))
+        graph = Graph.from_document(_with_first_items(batch))
         graph.validate_self(self._catalogue)
-        self._check_items(batch, graph)
+        check_values(batch, self._catalogue)
         problems = missing_references(batch, graph, self._catalogue, self._library)
         if problems:
             raise GraphValidationError(problems)
         return graph
 
-    def _with_first_items(self, batch: Batch) -> dict[str, JsonValue]:
-        # an input that only the substitutions set is not missing
-        document = dict(batch.graph)
-        nodes = document.get("nodes") or {}
-        if not batch.data or not isinstance(nodes, dict):
-            return document
-        nodes = dict(nodes)
-        for datum in (datum for zipped in batch.data for datum in zipped):
-            node = nodes.get(datum.node_path)
-            if not isinstance(node, dict):
-                raise BatchError(
-                    f"batch data: the graph has no node {datum.node_path!r}",
-                    node_id=datum.node_path,
-                    field=datum.field_name,
-                )
-            if datum.items:
-                nodes[datum.node_path] = {**node, datum.field_name: datum.items[0]}
-        return {**document, "nodes": nodes}
 
-    def _check_items(self, batch: Batch, graph: Graph) -> None:
-        for datum in (datum for zipped in batch.data or () for datum in zipped):
-            node_type = graph.nodes[datum.node_path].type
-            port = self._catalogue[node_type].inputs.get(datum.field_name)
-            if port is None:
-                raise BatchError(
-                    f"batch data: {node_type} node {datum.node_path!r} has no input {datum.field_name!r}",
-                    node_id=datum.node_path,
-                    field=datum.field_name,
-                )
-            for index, item in enumerate(datum.items):
-                try:
-                    port.adapter.validate_python(item)
-                except ValidationError as error:
-                    raise BatchError(
-                        f"batch data for {datum.node_path}.{datum.field_name}, item {index} = {item!r}: "
-                        f"{error.errors(include_url=False)[0]['msg']}",
-                        node_id=datum.node_path,
-                        field=datum.field_name,
-                    ) from error
+def _with_first_items(batch: Batch) -> dict[str, JsonValue]:
+    """The graph as its first session runs it: an input that only the substitutions set is not missing."""
+    if not batch.data:
+        return batch.graph
+    check_batch(batch)
+    data = (datum for zipped in batch.data for datum in zipped)
+    first = [{"node_path": datum.node_path, "field_name": datum.field_name, "value": datum.items[0]} for datum in data]
+    return substituted(batch.graph, first)
 
 
 def _too_large(found: int, limit: int) -> Problem:

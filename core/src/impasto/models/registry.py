@@ -122,6 +122,16 @@ class ModelRegistry:
         )
         return self._add(path, found, name=starter.name, description=starter.description, key=starter.id)
 
+    def offer_starter(self, starter: StarterModel) -> ModelRecord | None:
+        """`register_starter`, but None for one that was registered once and that a person has deleted since."""
+        offered = self._records.was_offered(starter.id)
+        if offered and self._records.find(starter.id) is None:
+            return None
+        record = self.register_starter(starter)
+        if not offered:
+            self._records.note_offer(starter.id)
+        return record
+
     def update(self, key: str, changes: Mapping[str, object]) -> ModelRecord:
         """Change what a person may change of a record.
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
-from impasto.storage.tables import SYSTEM_USER, models
+from impasto.storage.tables import SYSTEM_USER, models, offered_starters
 from impasto.storage.timestamps import timestamp
 from impasto_sdk.models import ModelRecord
 
@@ -22,6 +22,8 @@ FIND_MODEL_BY_PATH = select(models.c.record).where(models.c.path == bindparam("p
 FIND_MODELS = select(models.c.record).order_by(models.c.name, models.c.key)
 FIND_UNHASHED = FIND_MODELS.where(models.c.hash.startswith("pending:"))
 UPDATE_MODEL = update(models).where(models.c.key == bindparam("b_key"))
+FIND_OFFERED = select(offered_starters.c.id).where(offered_starters.c.id == bindparam("id"))
+ADD_OFFERED = insert(offered_starters)
 DELETE_MODEL = delete(models).where(models.c.key == bindparam("key"))
 
 
@@ -84,6 +86,17 @@ class ModelRecords:
             return changed
 
         return self._database.write(work)
+
+    def was_offered(self, starter_id: str) -> bool:
+        """Whether a starter model was registered once."""
+        with self._database.read() as connection:
+            return connection.execute(FIND_OFFERED, {"id": starter_id}).one_or_none() is not None
+
+    def note_offer(self, starter_id: str) -> None:
+        """Remember that a starter model was registered."""
+        self._database.write(
+            lambda connection: connection.execute(ADD_OFFERED, {"id": starter_id, "offered_at": timestamp()})
+        )
 
     def delete(self, key: str) -> bool:
         """Remove a record; False when there is none."""

@@ -14,6 +14,7 @@ __all__ = [
     "journal",
     "metadata",
     "models",
+    "offered_starters",
     "queue_items",
     "queues",
 ]
@@ -165,4 +166,12 @@ models = Table(
     Column("created_at", String, nullable=False),
     Column("updated_at", String, nullable=False),
     Index("ix_models_kind", "type", "base", "name"),
+)
+
+#: Starter models that were registered once, so that one which a person deleted does not come back.
+offered_starters = Table(
+    "offered_starters",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("offered_at", String, nullable=False),
 )

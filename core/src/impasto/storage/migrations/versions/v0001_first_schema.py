@@ -140,3 +140,8 @@ def _make_models() -> None:
         sa.Column("updated_at", sa.String, nullable=False),
     )
     op.create_index("ix_models_kind", "models", ["type", "base", "name"])
+    op.create_table(
+        "offered_starters",
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("offered_at", sa.String, nullable=False),
+    )
