@@ -6,15 +6,18 @@ work but loading the plugins; `start` opens the database and starts the workers,
 
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from impasto.app.housekeeping import Housekeeping
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.references import Library
 from impasto.app.starters import register_starters
 from impasto.app.submissions import Submissions
 from impasto.engine import Engine, SessionServices
+from impasto.errors import StorageError
 from impasto.events import EventBus
 from impasto.host import PluginHost
 from impasto.models.registry import ModelRegistry
@@ -42,6 +45,7 @@ class Impasto:
     bus: EventBus
     queue: SessionQueue
     engine: Engine
+    housekeeping: Housekeeping
     submissions: Submissions
     panels: PanelService
 
@@ -77,6 +81,7 @@ class Impasto:
             bus=bus,
             queue=queue,
             engine=Engine(settings, queue, SessionServices(images, sessions, models), bus),
+            housekeeping=Housekeeping(images, sessions, queue),
             submissions=submissions,
             panels=PanelService(
                 PanelCatalogue(host.contributions), models, images, submissions, random.SystemRandom().randint
@@ -90,18 +95,24 @@ class Impasto:
         are none: what is queued stays queued, and everything else can be asked for.
         Raises `StorageError` when the root folder cannot be used.
         """
-        self.settings.root.mkdir(parents=True, exist_ok=True)
+        _make_folder(self.settings.root)
         self.database.open()
-        register_starters(self.host, self.models)
-        self.models.resume_hashing()
-        if self.host.listens:
-            self.bus.add_listener(self.host.dispatch)
-        if work:
-            self.engine.start()
+        try:
+            register_starters(self.host, self.models)
+            self.models.resume_hashing()
+            if self.host.listens:
+                self.bus.add_listener(self.host.dispatch)
+            if work:
+                self.engine.start()
+                self.housekeeping.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the workers, then close what is open. What was running goes on at the next start."""
         self.engine.stop()
+        self.housekeeping.join()
         self.bus.close()
         self.images.close()
         self.models.close()
@@ -115,3 +126,10 @@ class Impasto:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _make_folder(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the root folder {root} cannot be made: {error.strerror}; choose another `root`") from error

@@ -65,6 +65,10 @@ class QueueView:
         """The numbers of all items of a queue, in order."""
         return self._reader.item_ids(queue_id, newest_first=newest_first)
 
+    def open_sessions(self) -> builtins.list[str]:
+        """The ids of all sessions that wait or run, in whichever queue."""
+        return self._reader.open_sessions()
+
     def current(self, queue_id: str) -> QueueItem | None:
         """The item that runs, the first if there are several."""
         return self._record(self._reader.current(queue_id))

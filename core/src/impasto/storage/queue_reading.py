@@ -73,6 +73,11 @@ class QueueReader:
         with self._database.read() as connection:
             return list(connection.execute(sql.FIND_ITEM_IDS.order_by(order), {"queue_id": queue_id}).scalars())
 
+    def open_sessions(self) -> list[str]:
+        """The sessions of all queues that have not ended."""
+        with self._database.read() as connection:
+            return list(connection.scalars(sql.FIND_OPEN_SESSIONS))
+
     def batch(self, queue_id: str, batch_id: str) -> BatchRow | None:
         """One batch."""
         with self._database.read() as connection:

@@ -42,6 +42,7 @@ __all__ = [
     "FIND_ITEM_IDS",
     "FIND_JOURNALS",
     "FIND_NEXT",
+    "FIND_OPEN_SESSIONS",
     "FIND_PLAN",
     "FIND_PLANS",
     "FIND_QUEUE",
@@ -195,6 +196,10 @@ WRITE_JOURNAL = text(
     "ON CONFLICT (item_id, execution_id) DO NOTHING"
 )
 FIND_RUNNING = select(queue_items).where(queue_items.c.status == "in_progress").order_by(queue_items.c.item_id)
+#: Sessions that still need what their nodes stored.
+FIND_OPEN_SESSIONS = select(queue_items.c.session_id).where(
+    queue_items.c.status.in_(("pending", "in_progress", "waiting"))
+)
 FIND_EXPIRED = FIND_RUNNING.where(queue_items.c.lease_expires_at < bindparam("now"))
 
 # --- reading ---

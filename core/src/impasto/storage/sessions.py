@@ -7,7 +7,7 @@ workers, which need no disk of their own.
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from impasto_sdk.errors import TensorNotFoundError
@@ -53,6 +53,20 @@ class SessionFiles:
     def delete_session(self, session_id: str) -> None:
         """Remove all that a session stored; harmless when that is nothing."""
         shutil.rmtree(self._folder / _folder_name(session_id), ignore_errors=True)
+
+    def delete_all_but(self, open_sessions: Callable[[], Iterable[str]]) -> int:
+        """Remove what sessions stored that `open_sessions` does not name; how many sessions that were.
+
+        It is asked after the folders were listed, so that a session which begins meanwhile loses nothing.
+        """
+        if not self._folder.exists():
+            return 0
+        folders = list(self._folder.iterdir())
+        kept = {_folder_name(session_id) for session_id in open_sessions()}
+        ended = [folder for folder in folders if folder.name not in kept]
+        for folder in ended:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(ended)
 
     def _path(self, owner: str, own: str) -> Path:
         return self._folder / owner / f"{own}.safetensors"
