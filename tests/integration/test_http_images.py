@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from support.http_servers import HttpServer, http_server
 
 LIMIT = 200_000
@@ -99,13 +100,28 @@ def test_metadata_comes_back_as_it_was_sent(server: HttpServer) -> None:
     assert server.client.get(f"/api/v1/images/i/{bare['image_name']}/metadata").json() is None
 
 
-@pytest.mark.parametrize("metadata", ["[1]", "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "metadata", ["[1]", "{", "[" * 100_000, '{"a": %s}' % ("[" * 300 + "]" * 300), '{"a": NaN}', '{"a": "\\ud800"}']
+)
 def test_metadata_that_is_no_object_is_refused(server: HttpServer, metadata: str) -> None:
     answer = server.client.post(
         "/api/v1/images/upload", files={"file": ("x.png", picture(), "image/png")}, data={"metadata": metadata}
     )
 
     assert server.problem(answer, 422)["errors"][0]["field"] == "metadata"
+
+
+@pytest.mark.parametrize("text", ['{"a": %s}' % ("[" * 300 + "]" * 300), '{"a": NaN}', '{"a": "\\ud800"}'])
+def test_facts_in_a_file_that_cannot_be_sent_on_are_none(server: HttpServer, text: str) -> None:
+    data, texts = io.BytesIO(), PngInfo()
+    for keyword in ("invokeai_metadata", "invokeai_workflow", "invokeai_graph"):
+        texts.add_text(keyword, text)
+    Image.new("RGB", (8, 8)).save(data, "PNG", pnginfo=texts)
+    image = upload(server, data.getvalue())
+
+    address = f"/api/v1/images/i/{image['image_name']}"
+    assert server.client.get(f"{address}/metadata").raise_for_status().json() is None
+    assert server.client.get(f"{address}/workflow").raise_for_status().json() == {"workflow": None, "graph": None}
 
 
 def test_a_gallery_is_paged_by_cursor_and_new_images_shift_nothing(server: HttpServer) -> None:

@@ -4,32 +4,23 @@ It serves a path that ends in a slash without the slash too (clients send both, 
 reads bodies as strict JSON.
 """
 
-import json
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+
+from impasto.storage.documents import read_foreign_document
 
 __all__ = ["Router", "StrictRequest"]
 
 
 class StrictRequest(Request):
-    """A request whose body is JSON as it is written: no ``NaN``, no half of a surrogate pair.
-
-    Python reads both, and neither could be stored or sent on.
-    """
+    """A request whose body is JSON as every program reads it, see `read_foreign_document`."""
 
     async def json(self) -> Any:
         """The body. Raises `json.JSONDecodeError`."""
-        body = await self.body()
-        value = json.loads(body, parse_constant=_refuse_constant)
-        if b"\\ud" in body or b"\\uD" in body:
-            try:
-                json.dumps(value, ensure_ascii=False).encode()
-            except UnicodeEncodeError as error:
-                raise json.JSONDecodeError("half of a surrogate pair", "", 0) from error
-        return value
+        return read_foreign_document(await self.body())
 
 
 class StrictRoute(APIRoute):
@@ -56,7 +47,3 @@ class Router(APIRouter):
         super().add_api_route(path, endpoint, **options)
         if path.endswith("/"):
             super().add_api_route(path[:-1], endpoint, **{**options, "include_in_schema": False})
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is no JSON value", "", 0)

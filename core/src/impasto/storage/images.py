@@ -14,6 +14,7 @@ from pathlib import Path
 
 from impasto.errors import StorageError, UnreadableImageError
 from impasto.storage.database import Database
+from impasto.storage.documents import read_foreign_document
 from impasto.storage.gallery import Position
 from impasto.storage.image_dto import (
     CATEGORIES,
@@ -249,8 +250,8 @@ def _parsed(text: str | None) -> JsonValue:
     if text is None:
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_foreign_document(text.encode())
+    except ValueError:
         return None
 
 

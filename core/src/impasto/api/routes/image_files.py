@@ -1,6 +1,5 @@
 """The files of the image library: uploads, pictures and thumbnails, under `/api/v1/images/…`."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import File, Form, Query, UploadFile
@@ -9,6 +8,7 @@ from fastapi.responses import FileResponse
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import ProblemError, ProblemItem, problem, problem_responses
 from impasto.api.router import Router
+from impasto.storage.documents import read_foreign_document
 from impasto.storage.image_dto import UNCATEGORIZED, ImageCategory, ImageDTO
 from impasto_sdk.errors import ImageNotFoundError
 
@@ -90,8 +90,8 @@ def _facts(metadata: str | None) -> dict[str, Any] | None:
     if not metadata:
         return None
     try:
-        facts = json.loads(metadata)
-    except (ValueError, RecursionError):
+        facts = read_foreign_document(metadata.encode())
+    except ValueError:
         facts = None
     if not isinstance(facts, dict):
         item = ProblemItem(message='metadata must be a JSON object as text, e.g. {"prompt": "a cat"}', field="metadata")
