@@ -76,6 +76,17 @@ def test_head_tells_the_size_without_the_file(server: HttpServer) -> None:
     assert head.content == b""
 
 
+@pytest.mark.parametrize("what", ["image_url", "thumbnail_url"])
+def test_a_file_that_a_client_has_is_not_sent_again(server: HttpServer, what: str) -> None:
+    address = "/" + upload(server)[what]
+    etag = server.client.get(address).headers["etag"]
+
+    again = server.client.get(address, headers={"if-none-match": etag})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert server.client.get(address, headers={"if-none-match": '"another"'}).status_code == 200
+
+
 def test_the_thumbnail_is_small_and_webp(server: HttpServer) -> None:
     answer = server.client.get("/" + upload(server)["thumbnail_url"])
 

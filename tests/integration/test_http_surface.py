@@ -56,6 +56,18 @@ def test_every_error_in_the_description_is_a_problem_document(openapi: dict[str,
     assert "HTTPValidationError" not in openapi["components"]["schemas"]
 
 
+def test_errors_from_before_the_routes_are_described_wherever_they_may_come(openapi: dict[str, Any]) -> None:
+    for where, operation in operations(openapi):
+        expected = {"500"}
+        if not where.startswith("get "):
+            expected.add("403")  # a page of another origin
+        if "parameters" in operation:
+            expected.add("422")
+        if "requestBody" in operation:
+            expected |= {"400", "413", "415", "422"}
+        assert expected <= operation["responses"].keys(), where
+
+
 def test_every_reference_in_the_description_leads_somewhere(openapi: dict[str, Any]) -> None:
     def references(part: Any) -> Iterator[str]:
         if isinstance(part, dict):

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from impasto.api.problems import ProblemError, ProblemResponse, problem
 from impasto_sdk.ids import new_id
 
-__all__ = ["BodyLimit", "OriginGuard", "UnexpectedErrors"]
+__all__ = ["SAFE_METHODS", "BodyLimit", "OriginGuard", "UnexpectedErrors"]
 
 logger = logging.getLogger(__name__)
 

@@ -1,9 +1,11 @@
 """The OpenAPI document: what FastAPI derives from the routes, with our errors in place of its own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 
+from impasto.api.guards import SAFE_METHODS
 from impasto.api.problems import ProblemDocument, problem_responses
 
 __all__ = ["complete_openapi"]
@@ -39,17 +41,28 @@ def complete_openapi(api: FastAPI) -> None:
 
 
 def _put_problems_in(document: dict[str, Any]) -> None:
-    """Replace FastAPI's 422 by a problem document, and add the 500 that any route may answer with."""
+    """Replace FastAPI's 422 by a problem document, and add what any route of a kind may answer with."""
     schemas = document["components"]["schemas"]
     for name in _REPLACED:
         schemas.pop(name, None)
     schemas.update(_problem_schemas())
     for operations in document["paths"].values():
-        for operation in operations.values():
-            responses = operation["responses"]
-            if "HTTPValidationError" in str(responses.get("422", "")):
-                responses["422"] = problem_responses(422)[422]
-            responses["500"] = problem_responses(500)[500]
+        for method, operation in operations.items():
+            common = problem_responses(*_common_statuses(method, operation))
+            responses = {**operation["responses"], **{str(status): answer for status, answer in common.items()}}
+            operation["responses"] = dict(sorted(responses.items()))
+
+
+def _common_statuses(method: str, operation: Mapping[str, Any]) -> set[int]:
+    """The errors that come from what stands before the routes: guards, and the reading of requests."""
+    statuses = {500}
+    if method.upper() not in SAFE_METHODS:
+        statuses.add(403)
+    if "parameters" in operation:
+        statuses.add(422)
+    if "requestBody" in operation:
+        statuses |= {400, 413, 415, 422}
+    return statuses
 
 
 def _problem_schemas() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 
 from impasto.errors import ServerError
 
-__all__ = ["SERVER_FILE", "RootClaim", "find_server"]
+__all__ = ["SERVER_FILE", "RootClaim", "find_server", "make_root"]
 
 #: Name of the file in the root folder: ``{"url": …, "pid": …}``.
 SERVER_FILE = "server.json"
@@ -23,15 +23,22 @@ LOCK_TRIES, LOCK_WAIT_S = 4, 0.05
 
 
 class RootClaim:
-    """Holds a root folder for one server, as a context manager. Entering raises `ServerError` when it is held."""
+    """Holds a root folder for one server, as a context manager.
+
+    Entering makes the folder where it is missing. It raises `ServerError` when another server holds it, or when it cannot
+    be used.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._root.mkdir(parents=True, exist_ok=True)
-        lock = (self._root / LOCK_FILE).open("ab")
+        make_root(self._root)
+        try:
+            lock = (self._root / LOCK_FILE).open("ab")
+        except OSError as error:
+            raise _unusable(self._root, error) from error
         if not _lock_soon(lock):
             lock.close()
             raise ServerError(_refusal(self._root, find_server(self._root)))
@@ -52,6 +59,14 @@ class RootClaim:
         draft = self._root / f"{SERVER_FILE}.new"
         draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), "utf-8")
         draft.replace(self._root / SERVER_FILE)
+
+
+def make_root(root: Path) -> None:
+    """Make a root folder where it is missing. Raises `ServerError` when it cannot be made."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(root, error) from error
 
 
 def find_server(root: Path) -> dict[str, Any] | None:
@@ -78,6 +93,10 @@ def _lock_soon(file: IO[bytes]) -> bool:
             return True
         time.sleep(LOCK_WAIT_S)
     return False
+
+
+def _unusable(root: Path, error: OSError) -> ServerError:
+    return ServerError(f"the root folder {root} cannot be used: {error.strerror}; choose another with --root")
 
 
 def _refusal(root: Path, holder: dict[str, Any] | None) -> str:

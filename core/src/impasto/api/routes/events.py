@@ -19,7 +19,7 @@ from fastapi.responses import StreamingResponse
 from impasto.api.event_filter import EventFilter
 from impasto.api.event_position import EventPosition
 from impasto.api.event_streams import EventStreams
-from impasto.api.problems import ProblemError, problem, problem_responses
+from impasto.api.problems import ProblemError, problem
 from impasto.api.router import Router
 from impasto.errors import SubscriptionEndedError
 from impasto.events import Envelope, Subscription
@@ -45,7 +45,7 @@ _Batch = Annotated[str | None, Query(alias="batch_id", description="Only events 
 @router.get(
     "",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **problem_responses(422)},
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def stream_events(
     request: Request,

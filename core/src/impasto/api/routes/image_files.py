@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import File, Form, Query, UploadFile
+from fastapi import File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import ProblemError, ProblemItem, problem, problem_responses
+from impasto.api.revalidation import NOT_MODIFIED, confirms
 from impasto.api.router import Router
 from impasto.storage.documents import read_foreign_document
 from impasto.storage.image_dto import UNCATEGORIZED, ImageCategory, ImageDTO
@@ -20,9 +21,11 @@ router = Router("/api/v1/images", "images")
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 #: What is stored.
 STORED_TYPES = ("image/png", "image/jpeg", "image/webp")
+#: How OpenAPI describes a file, for generators of clients.
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-@router.post("/upload", status_code=201, responses=problem_responses(413, 415, 422))
+@router.post("/upload", status_code=201)
 @router.post("/uploads", status_code=201, include_in_schema=False)
 def upload_image(
     app: App,
@@ -55,34 +58,48 @@ def upload_image(
     "/i/{image_name}/full",
     response_class=FileResponse,
     responses={
-        200: {
-            "description": "The file, byte for byte",
-            "content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}},
-        },
+        200: {"description": "The file, byte for byte", "content": dict.fromkeys(STORED_TYPES, BINARY)},
+        **NOT_MODIFIED,
         **problem_responses(404),
     },
 )
 @router.head("/i/{image_name}/full", include_in_schema=False)
-def get_image_full(app: App, image_name: NameParameter) -> FileResponse:
+def get_image_full(app: App, request: Request, image_name: NameParameter) -> Response:
     """The file as it was stored. It never changes."""
     path = app.images.path(image_name)
-    if not path.is_file():
-        raise ImageNotFoundError(image_name, "its file is gone from the images folder")
-    return FileResponse(path, headers=FOREVER, filename=image_name, content_disposition_type="inline")
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        raise ImageNotFoundError(image_name, "its file is gone from the images folder") from None
+    file = FileResponse(
+        path, headers=FOREVER, filename=image_name, content_disposition_type="inline", stat_result=facts
+    )
+    return _unless_confirmed(request, file)
 
 
 @router.get(
     "/i/{image_name}/thumbnail",
     response_class=FileResponse,
     responses={
-        200: {"description": "At most 256 pixels a side", "content": {"image/webp": {}}},
+        200: {"description": "At most 256 pixels a side", "content": {"image/webp": BINARY}},
+        **NOT_MODIFIED,
         **problem_responses(404),
     },
 )
 @router.head("/i/{image_name}/thumbnail", include_in_schema=False)
-def get_image_thumbnail(app: App, image_name: NameParameter) -> FileResponse:
+def get_image_thumbnail(app: App, request: Request, image_name: NameParameter) -> Response:
     """A small copy of the image."""
-    return FileResponse(app.images.thumbnail(image_name), headers=FOREVER, media_type="image/webp")
+    path = app.images.thumbnail(image_name)
+    return _unless_confirmed(
+        request, FileResponse(path, headers=FOREVER, media_type="image/webp", stat_result=path.stat())
+    )
+
+
+def _unless_confirmed(request: Request, file: FileResponse) -> Response:
+    """The file, or 304 without a body when the client says that it has this one."""
+    if confirms(request, file.headers["etag"]):
+        return Response(status_code=304, headers={**FOREVER, "ETag": file.headers["etag"]})
+    return file
 
 
 def _facts(metadata: str | None) -> dict[str, Any] | None:

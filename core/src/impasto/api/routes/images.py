@@ -105,7 +105,7 @@ async def _query(
 Wanted = Annotated[ImageQuery, Depends(_query)]
 
 
-@router.get("/", responses=problem_responses(422))
+@router.get("/")
 def list_images(
     app: App,
     wanted: Wanted,
@@ -133,7 +133,7 @@ def list_image_names(app: App, wanted: Wanted) -> ImageNameList:
     )
 
 
-@router.post("/images_by_names", responses=problem_responses(400, 415, 422))
+@router.post("/images_by_names")
 def list_images_by_names(app: App, image_names: ImageNamesBody) -> list[ImageDTO]:
     """The images of these names, in the order asked for; those that do not exist are left out."""
     return list(app.images.get_many(image_names))
@@ -165,7 +165,7 @@ def get_image_urls(app: App, image_name: NameParameter) -> ImageUrls:
     return ImageUrls(image_name=image.image_name, image_url=image.image_url, thumbnail_url=image.thumbnail_url)
 
 
-@router.patch("/i/{image_name}", responses=problem_responses(400, 404, 415, 422))
+@router.patch("/i/{image_name}", responses=problem_responses(404))
 def update_image(app: App, image_name: NameParameter, changes: ImageChanges) -> ImageDTO:
     """Change what is known of an image; keys that are left out stay as they are."""
     return app.images.update(image_name, changes)
@@ -178,21 +178,21 @@ def delete_image(app: App, image_name: NameParameter) -> DeletedImages:
     return DeletedImages(affected_boards=_boards([image]), deleted_images=list(app.images.delete([image_name])))
 
 
-@router.post("/delete", responses=problem_responses(400, 415, 422))
+@router.post("/delete")
 def delete_images(app: App, image_names: ImageNamesBody) -> DeletedImages:
     """Delete images; those that do not exist are passed over."""
     boards = _boards(app.images.get_many(image_names))
     return DeletedImages(affected_boards=boards, deleted_images=list(app.images.delete(image_names)))
 
 
-@router.post("/star", responses=problem_responses(400, 415, 422))
+@router.post("/star")
 def star_images(app: App, image_names: ImageNamesBody) -> StarredImages:
     """Star images; those that do not exist are passed over."""
     names = list(app.images.set_starred(image_names, starred=True))
     return StarredImages(affected_boards=_boards(app.images.get_many(names)), starred_images=names)
 
 
-@router.post("/unstar", responses=problem_responses(400, 415, 422))
+@router.post("/unstar")
 def unstar_images(app: App, image_names: ImageNamesBody) -> UnstarredImages:
     """Take the star from images; those that do not exist are passed over."""
     names = list(app.images.set_starred(image_names, starred=False))

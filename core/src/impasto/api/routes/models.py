@@ -73,7 +73,7 @@ def list_models(
     )
 
 
-@router.post("/", status_code=201, responses=problem_responses(400, 415, 422))
+@router.post("/", status_code=201)
 def register_model(app: App, registration: ModelRegistration) -> ModelRecord:
     """Register weights where they lie. Those that are registered already are answered as they are."""
     return app.models.register(Path(registration.path), name=registration.name, description=registration.description)
@@ -95,7 +95,7 @@ def get_model(app: App, key: NameParameter) -> ModelRecord:
     return app.models.get(key)
 
 
-@router.patch("/i/{key}", responses=problem_responses(400, 404, 415, 422))
+@router.patch("/i/{key}", responses=problem_responses(404))
 def update_model(app: App, key: NameParameter, changes: dict[str, Any]) -> ModelRecord:
     """Change what a person may change of a record: its name, its description and the like."""
     return app.models.update(key, changes)

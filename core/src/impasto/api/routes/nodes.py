@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import ProblemError, problem, problem_responses
-from impasto.api.revalidation import Revalidated
+from impasto.api.revalidation import NOT_MODIFIED, Revalidated
 from impasto.api.router import Router
 from impasto.host import Catalogue
 from impasto_sdk.fields import JsonValue
@@ -52,7 +52,7 @@ class NodeCatalogue(BaseModel):
     nodes: list[NodeType]
 
 
-@router.get("/", response_model=NodeCatalogue, responses={304: {"description": "It has not changed"}})
+@router.get("/", response_model=NodeCatalogue, responses=NOT_MODIFIED)
 def list_node_types(app: App, request: Request) -> Response:
     """Every node type in force, by name. It changes only when the server is started anew."""
     catalogue: Revalidated | None = getattr(request.app.state, "node_catalogue", None)

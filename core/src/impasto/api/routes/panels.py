@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
-from impasto.api.revalidation import Revalidated
+from impasto.api.revalidation import NOT_MODIFIED, Revalidated
 from impasto.api.router import Router
 from impasto.queue.records import EnqueueBatchResult
 from impasto_sdk.fields import JsonValue
@@ -89,7 +89,7 @@ class UpgradedPanelValues(BaseModel):
     notes: list[str] = Field(description="What a person should know of the change")
 
 
-@router.get("/", response_model=PanelDocument, responses={304: {"description": "It has not changed"}})
+@router.get("/", response_model=PanelDocument, responses=NOT_MODIFIED)
 def list_panels(app: App, request: Request) -> Response:
     """Every panel in force. The ETag is the revision: send it back as `If-None-Match`."""
     document = app.panels.document()
@@ -100,26 +100,26 @@ def list_panels(app: App, request: Request) -> Response:
     "/{panel_id}/check",
     response_model=PanelVerdict,
     response_model_exclude_unset=True,
-    responses=problem_responses(400, 404, 415, 422),
+    responses=problem_responses(404),
 )
 def check_panel_values(app: App, panel_id: NameParameter, request: PanelValues) -> dict[str, JsonValue]:
     """What the values come to, and what is wrong with them by path. Wrong values are an answer here, not an error."""
     return app.panels.check(panel_id, request.values).to_document()
 
 
-@router.post("/{panel_id}/graph", response_model=PanelGraph, responses=problem_responses(400, 404, 415, 422))
+@router.post("/{panel_id}/graph", response_model=PanelGraph, responses=problem_responses(404))
 def build_panel_graph(app: App, panel_id: NameParameter, request: PanelValues) -> dict[str, JsonValue]:
     """The graph that these values make. Nothing is queued."""
     return app.panels.graph(panel_id, request.values).to_document()
 
 
-@router.post("/{panel_id}/upgrade", response_model=UpgradedPanelValues, responses=problem_responses(400, 404, 415, 422))
+@router.post("/{panel_id}/upgrade", response_model=UpgradedPanelValues, responses=problem_responses(404))
 def upgrade_panel_values(app: App, panel_id: NameParameter, request: OldPanelValues) -> dict[str, JsonValue]:
     """Values that an older version of the panel left with an image, for the present one."""
     return app.panels.upgrade(panel_id, request.version, request.values).to_document()
 
 
-@router.post("/{panel_id}/enqueue", status_code=201, responses=problem_responses(400, 404, 409, 415, 422, 429))
+@router.post("/{panel_id}/enqueue", status_code=201, responses=problem_responses(404, 409, 429))
 def enqueue_panel(
     app: App,
     panel_id: NameParameter,

@@ -59,7 +59,7 @@ class DeletedCount(BaseModel):
     deleted: int
 
 
-@router.post("/{queue_id}/enqueue_batch", status_code=201, responses=problem_responses(400, 409, 413, 415, 422, 429))
+@router.post("/{queue_id}/enqueue_batch", status_code=201, responses=problem_responses(409, 429))
 def enqueue_batch(
     app: App,
     queue_id: QueueIdParameter,
@@ -83,7 +83,7 @@ def list_queue_items(
     return app.queue.list(queue_id, destination=destination, limit=limit)
 
 
-@router.post("/{queue_id}/items_by_ids", responses=problem_responses(400, 415, 422))
+@router.post("/{queue_id}/items_by_ids")
 def list_queue_items_by_ids(
     app: App, queue_id: QueueIdParameter, item_ids: Annotated[list[ItemId], Body(embed=True, max_length=MOST_ITEMS)]
 ) -> list[QueueItem]:
@@ -115,7 +115,7 @@ def cancel_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParam
     return app.queue.cancel(queue_id, item_id)
 
 
-@router.put("/{queue_id}/cancel_by_batch_ids", responses=problem_responses(400, 422))
+@router.put("/{queue_id}/cancel_by_batch_ids")
 def cancel_by_batch_ids(
     app: App, queue_id: QueueIdParameter, batch_ids: Annotated[list[str], Body(embed=True)]
 ) -> CanceledCount:
