@@ -176,6 +176,24 @@ def test_streams_that_are_left_are_forgotten(server: HttpServer) -> None:
         assert received(socket)["data"]["batch_id"] == "after"
 
 
+def test_a_socket_that_is_too_slow_is_sent_away_and_has_lost_nothing_before_that(tmp_path: Path) -> None:
+    large = "x" * 200_000
+    with http_server(tmp_path, event_buffer=100) as slow, socket_of(slow, max_queue=1, max_size=None) as socket:
+        first = received(socket)["data"]["last_id"] + 1
+        # more than the buffer and what lies between the two ends can hold
+        for _ in range(400):
+            slow.app.bus.publish(batch(large))
+        got: list[int] = []
+        with pytest.raises(ConnectionClosed) as closed:
+            got.extend(json.loads(message)["id"] for message in socket)
+
+    assert got == list(range(first, first + len(got)))
+    assert 100 <= len(got) < 400
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1013
+    assert "come back with the last id" in closed.value.rcvd.reason
+
+
 def test_a_server_that_stops_ends_its_streams(tmp_path: Path) -> None:
     said_hello, ended = threading.Event(), threading.Event()
 

@@ -114,8 +114,8 @@ async def follow_events(
     wanted = EventFilter(queue_id=queue_id, item_id=item_id, batch_id=batch_id)
     streams: EventStreams = socket.app.state.event_streams
     with streams.open(position, wanted) as stream:
-        await socket.send_text(_json({"id": stream.last_id, "event": "hello", "data": streams.greeting(stream)}))
-        sending = asyncio.create_task(_send(socket, stream, previews=previews))
+        greeting = {"id": stream.last_id, "event": "hello", "data": streams.greeting(stream)}
+        sending = asyncio.create_task(_send(socket, greeting, stream, previews=previews))
         leaving = asyncio.create_task(_wait_for_leave(socket))
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,9 +127,10 @@ async def follow_events(
                     logger.error("an event stream broke off", exc_info=outcome)
 
 
-async def _send(socket: WebSocket, stream: Subscription, *, previews: bool) -> None:
-    """Send events until the stream ends or the client is gone."""
+async def _send(socket: WebSocket, greeting: JsonValue, stream: Subscription, *, previews: bool) -> None:
+    """Send the greeting, then events until the stream ends or the client is gone."""
     with contextlib.suppress(WebSocketDisconnect):
+        await socket.send_text(_json(greeting))
         try:
             while True:
                 envelope = await stream.next()
