@@ -122,6 +122,15 @@ def test_a_split_run_ends_where_a_whole_one_does(context: FakeContext, denoise: 
     assert torch.allclose(rest, whole, atol=1e-5)
 
 
+@pytest.mark.parametrize("scheduler", ["ddim", "euler", "heun", "dpmpp_2m"])
+def test_noise_alone_is_as_strong_as_the_step_at_which_a_late_run_begins(
+    context: FakeContext, denoise: Denoise, scheduler: str
+) -> None:
+    empty = save_latents(context, torch.zeros(1, 4, 8, 8)).latents
+    late = denoise(denoising_start=0.5, scheduler=scheduler)
+    assert torch.equal(late, denoise(denoising_start=0.5, scheduler=scheduler, latents=empty))
+
+
 def test_no_steps_give_the_latents_back(context: FakeContext, denoise: Denoise) -> None:
     latents = seeded_noise((1, 4, 8, 8), 3)
     assert torch.equal(denoise(latents=save_latents(context, latents).latents, denoising_start=1), latents)

@@ -38,12 +38,18 @@ def test_a_picture_comes_back_much_as_it_was(context: FakeContext, parts: ModelL
     assert difference(round_trip(context, parts, picture), picture) < 12
 
 
-@pytest.mark.parametrize("tile_size", [0, 64, 96])
+@pytest.mark.parametrize("tile_size", [0, 64, 72, 88, 96])
 def test_tiles_give_much_the_same_picture(context: FakeContext, parts: ModelLoaderOutput, tile_size: int) -> None:
     picture = scene(256, 192)
     whole = round_trip(context, parts, picture)
     tiled = round_trip(context, parts, picture, tiled=True, tile_size=tile_size)
     assert 0 < difference(tiled, whole) < 8
+
+
+def test_several_latents_are_not_decoded_as_one(context: FakeContext, parts: ModelLoaderOutput) -> None:
+    latents = save_latents(context, torch.zeros(2, 4, 8, 8)).latents
+    with pytest.raises(InvalidInputError, match="2 pictures"):
+        run_node(LatentsToImage(latents=latents, vae=parts.vae), context)
 
 
 def test_tiles_are_for_one_run_only(

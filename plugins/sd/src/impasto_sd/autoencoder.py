@@ -15,13 +15,15 @@ __all__ = ["decode", "encode", "nearest_multiples"]
 
 #: Tiles smaller than this hold no more than the overlap of their neighbours.
 _LEAST_TILE = 64
+#: Tiles overlap by a quarter, which must be whole latent pixels, or neighbours are joined out of place.
+_TILE_STEP = 4
 
 
 def encode(vae: AutoencoderKL, picture: Image.Image, *, tile_size: int | None, float32: bool) -> torch.Tensor:
     """Latents of an RGB picture: shape (1, channels, height / scale, width / scale), in the VAE's precision.
 
     The mean of what the VAE says is taken, not a sample, so the same picture gives the same latents. `tile_size`: None
-    for the whole picture at once, 0 for tiles of the VAE's own size, else tiles of so many pixels. Raises
+    for the whole picture at once, 0 for tiles of the VAE's own size, else tiles of at least so many pixels. Raises
     `InvalidInputError` for a picture whose sides are no multiples of the VAE's scale.
     """
     step = vae_scale_factor(vae.config)
@@ -46,8 +48,12 @@ def decode(vae: AutoencoderKL, latents: torch.Tensor, *, tile_size: int | None, 
     """The RGB picture of latents of shape (1, channels, height, width); `tile_size` as for `encode`.
 
     In half precision some VAEs overflow; such a picture is made again in float32. Raises `InvalidInputError` for
-    latents of another number of channels, `InvocationError` when the latents hold no numbers.
+    latents of another number of channels or of several pictures, `InvocationError` when they hold no numbers.
     """
+    if latents.shape[0] != 1:
+        raise InvalidInputError(
+            "latents", tuple(latents.shape), f"they hold {latents.shape[0]} pictures", "decode them one by one"
+        )
     channels = int(vae.config.latent_channels)
     if latents.shape[1] != channels:
         raise InvalidInputError(
@@ -107,9 +113,10 @@ def _tiled(vae: AutoencoderKL, tile_size: int | None) -> Iterator[None]:
             "tile_size", tile_size, "tiles this small are all seam", f"give {_LEAST_TILE} pixels or more, or 0"
         )
     before = (vae.use_tiling, vae.tile_sample_min_size, vae.tile_latent_min_size)
-    side = tile_size or int(before[1])
+    scale = vae_scale_factor(vae.config)
+    latent_side = -(-(tile_size or int(before[1])) // (scale * _TILE_STEP)) * _TILE_STEP
     vae.use_tiling = True
-    vae.tile_sample_min_size, vae.tile_latent_min_size = side, side // vae_scale_factor(vae.config)
+    vae.tile_sample_min_size, vae.tile_latent_min_size = latent_side * scale, latent_side
     try:
         yield
     finally:

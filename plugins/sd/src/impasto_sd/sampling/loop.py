@@ -126,12 +126,14 @@ def _initial_latents(job: DenoiseJob) -> torch.Tensor:
     if job.noise is None:
         assert job.latents is not None  # the node refuses a run with neither
         return job.latents
-    if job.latents is None:
+    if job.latents is None and job.schedule.first_step == 0:
         start: torch.Tensor = job.noise * job.scheduler.init_noise_sigma
         return start
+    # a run that begins late is given noise of that step's strength, over an empty picture when there is none
+    latents = torch.zeros_like(job.noise) if job.latents is None else job.latents
     if not job.schedule.steps:
-        return job.latents
-    noised: torch.Tensor = job.scheduler.add_noise(job.latents, job.noise, job.schedule.timesteps[:1])
+        return latents
+    noised: torch.Tensor = job.scheduler.add_noise(latents, job.noise, job.schedule.timesteps[:1])
     return noised
 
 
