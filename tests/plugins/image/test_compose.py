@@ -69,6 +69,12 @@ def test_cropping_cuts_the_result_to_the_base(x, y, pasted_at):
     assert made.getpixel(pasted_at) == BLUE
 
 
+def test_a_paste_however_far_away_leaves_a_cropped_result_as_the_base_is():
+    base = Image.new("RGB", (4, 4), RED)
+    made = paste(base, Image.new("RGB", (2, 2), BLUE), x=2**40, y=-(2**40), crop=True)
+    assert made.getcolors() == [(16, RED)]
+
+
 def test_black_of_the_mask_covers_and_white_keeps_the_base():
     mask = Image.new("L", (2, 1))
     mask.putdata([0, 255])

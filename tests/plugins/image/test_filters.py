@@ -34,6 +34,11 @@ def test_blurring_flattens_an_edge_and_keeps_the_mode(mode, blur_type):
     assert steepest(made) < 30 < steepest(edge())
 
 
+@pytest.mark.parametrize("blur_type", ["gaussian", "box"])
+def test_a_radius_beyond_all_reason_makes_an_even_picture(blur_type):
+    assert steepest(run(BlurImage, edge(), radius=1e300, blur_type=blur_type)) <= 1
+
+
 def test_a_box_blur_is_the_mean_of_its_window():
     made = run(BlurImage, edge(), radius=1, blur_type="box")
     assert [made.getpixel((x, 4)) for x in (14, 15, 16, 17)] == pytest.approx([64, 107, 149, 192], abs=1)

@@ -101,3 +101,8 @@ def test_a_crop_beyond_the_picture_is_clear_there(quarters):
 
 def test_a_crop_beside_the_picture_is_all_clear(quarters):
     assert run(CropImage, quarters, x=100, y=100, width=2, height=2).getcolors() == [(4, (0, 0, 0, 0))]
+
+
+@pytest.mark.parametrize("place", [-(2**40), 2**40])
+def test_a_crop_however_far_beside_the_picture_is_all_clear(quarters, place):
+    assert run(CropImage, quarters, x=place, y=place, width=2, height=2).getcolors() == [(4, (0, 0, 0, 0))]

@@ -92,6 +92,12 @@ def test_a_float_range_includes_both_ends_exactly():
     assert collection[3] == pytest.approx(0.4)
 
 
+def test_a_float_range_longer_than_numbers_reach_is_refused():
+    with pytest.raises(InvalidInputError) as caught:
+        run_node(FloatRange(start=-1.7e308, stop=1.7e308, steps=3))
+    assert caught.value.field == "stop"
+
+
 def test_a_float_range_of_one_is_its_start():
     assert run_node(FloatRange(start=2, stop=9, steps=1)).collection == [2]
 

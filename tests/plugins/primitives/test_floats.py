@@ -105,6 +105,18 @@ def test_a_random_number_keeps_its_bounds_and_its_decimals():
     assert all(round(value, 1) == value for value in values)
 
 
+def test_a_random_number_between_bounds_too_far_apart_is_refused():
+    with pytest.raises(InvalidInputError) as caught:
+        run_node(RandomFloat(low=-1.7e308, high=1.7e308))
+    assert caught.value.field == "high"
+
+
+def test_a_multiple_beyond_the_range_of_numbers_is_refused():
+    with pytest.raises(InvalidInputError) as caught:
+        run_node(FloatToInteger(value=1.5, multiple=10**400))
+    assert caught.value.field == "multiple"
+
+
 def test_a_random_number_between_swapped_bounds_is_refused():
     with pytest.raises(InvalidInputError, match="swap them") as caught:
         run_node(RandomFloat(low=2, high=1))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from impasto_sdk.errors import InvalidInputError
 
-__all__ = ["MAX_PIXELS", "require_size", "workable"]
+__all__ = ["MAX_PIXELS", "paste", "require_size", "workable"]
 
 #: Pixels of the largest picture that is made: the most that Pillow opens again without a warning.
 MAX_PIXELS = 89_478_485
@@ -27,6 +27,12 @@ def workable(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:
         return picture.convert("RGBA")
     return picture.convert("RGB")
+
+
+def paste(canvas: Image.Image, picture: Image.Image, x: int, y: int, mask: Image.Image | None = None) -> None:
+    """Paste what of `picture` lies on the canvas; Pillow itself takes no position beyond 32 bits."""
+    if -picture.width < x < canvas.width and -picture.height < y < canvas.height:
+        canvas.paste(picture, (x, y), mask)
 
 
 def require_size(width: int, height: int, *, width_field: str = "width", height_field: str = "height") -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from PIL import Image, ImageChops
 
-from impasto_image.pixels import require_size, workable
+from impasto_image.pixels import paste, require_size, workable
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.fields import ColorField, ImageField, ImageOutput, InputField
@@ -65,7 +65,7 @@ class PasteImage(BaseInvocation, WithMetadata, WithBoard):
         clear = size != base.size or "RGBA" in (base.mode, pasted.mode)
         canvas = Image.new("RGBA" if clear else "RGB", size)
         canvas.paste(base, (-left, -top))
-        canvas.paste(pasted, (self.x - left, self.y - top), mask)
+        paste(canvas, pasted, self.x - left, self.y - top, mask)
         return context.images.save(canvas)
 
     def _mask(self, context: InvocationContext, size: tuple[int, int]) -> Image.Image | None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from PIL import Image, ImageFilter
 
-from impasto_image.pixels import workable
+from impasto_image.pixels import MAX_PIXELS, workable
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.fields import ImageField, ImageOutput, InputField
 from impasto_sdk.node import BaseInvocation, WithBoard, WithMetadata, invocation
@@ -24,10 +24,11 @@ class BlurImage(BaseInvocation, WithMetadata, WithBoard):
         """The blurred picture, in the mode it had. Raises `ImageNotFoundError`."""
         picture = workable(context.images.load(self.image))
         blur = ImageFilter.GaussianBlur if self.blur_type == "gaussian" else ImageFilter.BoxBlur
+        radius = min(self.radius, MAX_PIXELS)  # no picture is wider, and Pillow fails on what is far beyond it
         if picture.mode == "RGBA":
             # with colours multiplied by their opacity, so that the unseen colour of clear pixels stays unseen
-            return context.images.save(picture.convert("RGBa").filter(blur(self.radius)).convert("RGBA"))
-        return context.images.save(picture.filter(blur(self.radius)))
+            return context.images.save(picture.convert("RGBa").filter(blur(radius)).convert("RGBA"))
+        return context.images.save(picture.filter(blur(radius)))
 
 
 @invocation(
@@ -47,7 +48,7 @@ class UnsharpMask(BaseInvocation, WithMetadata, WithBoard):
         picture = workable(context.images.load(self.image))
         opacity = picture.getchannel("A") if picture.mode == "RGBA" else None
         colours = picture.convert("RGB") if opacity else picture
-        blurred = np.asarray(colours.filter(ImageFilter.GaussianBlur(self.radius)), dtype=np.float32)
+        blurred = np.asarray(colours.filter(ImageFilter.GaussianBlur(min(self.radius, MAX_PIXELS))), dtype=np.float32)
         sharp = np.asarray(colours, dtype=np.float32)
         sharp = sharp + (sharp - blurred) * np.float32(self.strength / 100)
         result = Image.fromarray(np.rint(sharp).clip(0, 255).astype(np.uint8))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from PIL import Image
 
-from impasto_image.pixels import MAX_PIXELS, require_size, workable
+from impasto_image.pixels import MAX_PIXELS, paste, require_size, workable
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.fields import ImageField, ImageOutput, InputField
@@ -87,5 +87,5 @@ class CropImage(BaseInvocation, WithMetadata, WithBoard):
         if inside:
             return context.images.save(picture.crop(box))
         canvas = Image.new("RGBA", (self.width, self.height), (0, 0, 0, 0))
-        canvas.paste(picture, (-self.x, -self.y))
+        paste(canvas, picture, -self.x, -self.y)
         return context.images.save(canvas)

@@ -244,6 +244,10 @@ class FloatRange(BaseInvocation):
                 raise InvalidInputError(field, value, "is not a finite number")
         if self.steps == 1:
             return FloatCollectionOutput(collection=[self.start])
+        if not math.isfinite(self.stop - self.start):
+            raise InvalidInputError(
+                "stop", self.stop, f"is further from start = {self.start} than numbers reach", "bring them closer"
+            )
         distance = (self.stop - self.start) / (self.steps - 1)
         # the last one is stop itself, not what the rounding of so many distances made of it
         numbers = [self.start + distance * place for place in range(self.steps - 1)]

@@ -7,6 +7,7 @@ refused with the input that is to blame.
 import math
 import operator
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -72,8 +73,10 @@ class FloatToInteger(BaseInvocation):
     )
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
-        """The multiple. Raises `InvalidInputError` for infinity and "not a number"."""
+        """The multiple. Raises `InvalidInputError` for what is no finite number."""
         _require_finite("value", self.value)
+        if self.multiple > sys.float_info.max:
+            raise InvalidInputError("multiple", self.multiple, "leaves the range of numbers", "use a smaller one")
         return IntegerOutput(value=_ROUNDINGS[self.method](self.value / self.multiple) * self.multiple)
 
 
@@ -108,12 +111,16 @@ class RandomFloat(BaseInvocation):
     def invoke(self, context: InvocationContext) -> FloatOutput:
         """A number between low and high, which rounding may then leave by half of the last place.
 
-        Raises `InvalidInputError` when low is above high.
+        Raises `InvalidInputError` when low is above high, or so far below it that the distance is no number.
         """
         _require_finite("low", self.low)
         _require_finite("high", self.high)
         if self.low > self.high:
             raise InvalidInputError("low", self.low, f"is above high = {self.high}", "swap them")
+        if not math.isfinite(self.high - self.low):
+            raise InvalidInputError(
+                "high", self.high, f"is further from low = {self.low} than numbers reach", "bring them closer"
+            )
         return FloatOutput(value=_rounded(secrets.SystemRandom().uniform(self.low, self.high), self.decimals))
 
 
