@@ -183,6 +183,8 @@ def test_more_images_than_the_panel_makes_are_too_many():
         (Seed(id="f", title="F"), {"mode": "fixed", "value": 1.5}, "/value", "a whole number", None),
         (Seed(id="f", title="F", modes=["fixed"]), {"mode": "random"}, "/mode", "there are fixed", "fixed"),
         (Seed(id="f", title="F"), 7, "", "an object", None),
+        (Integer(id="f", title="F", max=60), 10**400, "", "a whole number is needed", None),
+        (Number(id="f", title="F", max=5, multiple_of=0.5), 1e308, "", "at most 5", 5),
         (Size(id="f", title="F", multiple_of=8), {"width": 100, "height": 64}, "/width", "such as 96 or 104", 104),
         (Size(id="f", title="F", max=512), {"width": 64, "height": 600}, "/height", "at most 512", 512),
         (Size(id="f", title="F"), {"width": "64", "height": 64}, "", "whole numbers of pixels", None),

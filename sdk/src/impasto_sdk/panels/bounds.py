@@ -33,7 +33,11 @@ class Bounds:
         if self.greatest is not None and value > self.greatest:
             return f"{value} is given, at most {self.greatest} is taken"
         step = self.multiple_of
-        if step and abs(round(value / step) * step - value) > TOLERANCE * max(1.0, abs(value)):
+        if (
+            step
+            and math.isfinite(value / step)
+            and abs(round(value / step) * step - value) > TOLERANCE * max(1.0, abs(value))
+        ):
             down, up = math.floor(value / step) * step, math.ceil(value / step) * step
             near = " or ".join(str(one) for one in (down, up) if self._inside(one))
             return f"{value} is given, a multiple of {step} is needed" + (f", such as {near}" if near else "")
@@ -43,7 +47,8 @@ class Bounds:
         """The accepted number nearest to `value`, as an integer when `whole`; ties go up."""
         least, greatest, step = self.least, self.greatest, self.multiple_of
         if step:
-            value = math.floor(value / step + 0.5) * step
+            if math.isfinite(value / step):  # else it is too large to count its steps, and as good as any multiple
+                value = math.floor(value / step + 0.5) * step
             least = None if least is None else math.ceil(least / step) * step
             greatest = None if greatest is None else math.floor(greatest / step) * step
         if least is not None and value < least:

@@ -4,7 +4,7 @@ A scope is the panel, or one item of a nested section with the panel as its pare
 and a `World`, and is made anew for each evaluation. The evaluation that fills it is `impasto_sdk.panels.effective`.
 """
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -16,6 +16,8 @@ from impasto_sdk.panels.reference import Reference, SameAs
 from impasto_sdk.panels.world import World
 
 __all__ = ["Scope", "equal", "is_empty", "is_number"]
+
+_GREATEST = sys.float_info.max
 
 
 def is_empty(value: JsonValue) -> bool:
@@ -31,8 +33,9 @@ def equal(left: JsonValue, right: JsonValue) -> bool:
 
 
 def is_number(value: JsonValue) -> TypeGuard[int | float]:
-    """Whether a value is a finite number; true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a number that a float can hold; true, false, infinity and nan are not."""
+    # compared, not converted: an integer may be too large for math.isfinite; nan is in no range
+    return isinstance(value, int | float) and not isinstance(value, bool) and -_GREATEST <= value <= _GREATEST
 
 
 class Scope:
