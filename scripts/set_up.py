@@ -36,6 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\nSet-up stopped: {command} ended with status {error.returncode}.", file=sys.stderr)
         print("Mend what it says above and run the same command again; it goes on where it stopped.", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nSet-up was interrupted; run the same command again and it goes on where it stopped.", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -28,7 +28,7 @@ def program(path: Path, text: str) -> Path:
 
 def test_a_python_that_suits_is_found_past_one_that_is_too_old(tmp_path: Path) -> None:
     program(tmp_path / "python3", "exit 1")
-    newer = program(tmp_path / "python3.12", f'exec {sys.executable} "$@"')
+    newer = program(tmp_path / "python3.12", f'exec "{sys.executable}" "$@"')
     done = find(tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, str(newer))
 

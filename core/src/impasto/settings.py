@@ -5,14 +5,16 @@ Values come, strongest first, from flags (given to `Settings.load`), the environ
 descriptions are what ``impasto settings`` shows.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 import yaml
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UndecodableError
 
 from impasto.errors import SettingsError
 from impasto_sdk.fields import JsonValue
@@ -92,6 +94,8 @@ class Settings(BaseSettings):
             return cls(**values)
         except ValidationError as error:
             raise SettingsError(str(path) if path.exists() else "settings", _explain(error)) from error
+        except UndecodableError as error:
+            raise SettingsError("environment", _undecodable(os.environ) or [str(error)]) from error
 
     @classmethod
     def settings_customise_sources(
@@ -153,13 +157,36 @@ def _read_yaml(path: Path) -> dict[str, object]:
         return {}
     try:
         document = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(str(path), [f"cannot be read: {reason}"]) from error
     except yaml.YAMLError as error:
-        raise SettingsError(str(path), [f"not YAML: {error}"]) from error
+        # PyYAML's own words are a paragraph with an excerpt
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise SettingsError(str(path), [f"not YAML: {problem}{where}"]) from error
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise SettingsError(str(path), [f"must hold `name: value` lines, not a {type(document).__name__}"])
     return document
+
+
+def _undecodable(environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with the variables for lists and mappings, which are written as JSON."""
+    lines = []
+    for name, field in Settings.model_fields.items():
+        variable = f"IMPASTO_{name.upper()}"
+        kind = get_origin(field.annotation)
+        if kind not in (list, dict) or variable not in environment:
+            continue
+        example = '["…", "…"]' if kind is list else '{"…": …}'
+        try:
+            json.loads(environment[variable])
+        except ValueError:
+            lines.append(f"{variable} = {environment[variable]!r} is not JSON; write it as {example}")
+    return lines
 
 
 def _explain(error: ValidationError) -> list[str]:

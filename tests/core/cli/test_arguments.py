@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.failures import CommandError
+from impasto.cli.failures import CommandError, UsageError
 from impasto.cli.generate import GenerateOptions, find_model, panel_values, parse_size
 from impasto.cli.run_graph import read_graph, with_values
 from impasto.cli.serve import flags_of, line_to_try
@@ -26,7 +26,7 @@ def test_a_size_is_width_and_height_or_one_side_of_a_square(text: str, size: tup
 
 @pytest.mark.parametrize("text", ["", "x", "128x", "x128", "0", "-8x8", "wide", "1.5", "128x128x3"])
 def test_a_size_that_is_none_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(CommandError, match="128x128"):
+    with pytest.raises(UsageError, match="128x128"):
         parse_size(text)
 
 
@@ -85,12 +85,12 @@ def test_values_are_put_into_a_graph_as_json_or_else_as_text() -> None:
 
 @pytest.mark.parametrize("setting", ["add", "add.a", "add=1", ".a=1", "add.=1"])
 def test_a_value_without_a_place_is_refused_with_an_example(setting: str) -> None:
-    with pytest.raises(CommandError, match=r"node\.field=value"):
+    with pytest.raises(UsageError, match=r"node\.field=value"):
         with_values(GRAPH, [setting])
 
 
 def test_a_value_for_a_node_that_is_not_there_names_the_nearest() -> None:
-    with pytest.raises(CommandError, match="no node 'ad'; did you mean 'add'"):
+    with pytest.raises(UsageError, match="no node 'ad'; did you mean 'add'"):
         with_values(GRAPH, ["ad.a=1"])
 
 
@@ -110,7 +110,10 @@ def test_a_graph_is_read_bare_from_a_batch_and_from_standard_input(
         ("{", "not JSON: .* in line 1, column 2"),
         ("[]", "no graph"),
         ('{"edges": []}', "no graph"),
+        ('{"nodes": 3, "edges": []}', "no graph"),
+        ('{"nodes": {"a": 3}, "edges": []}', "no graph"),
         ('{"nodes": [], "edges": []}', "workflow"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_file_that_holds_no_graph_is_refused_in_words(tmp_path: Path, text: str, complaint: str) -> None:
@@ -118,6 +121,12 @@ def test_a_file_that_holds_no_graph_is_refused_in_words(tmp_path: Path, text: st
     path.write_text(text)
     with pytest.raises(CommandError, match=complaint):
         read_graph(path)
+
+
+def test_standard_input_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("{"))
+    with pytest.raises(CommandError, match="standard input is not JSON"):
+        read_graph(Path("-"))
 
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
@@ -146,6 +155,8 @@ def test_settings_are_read_as_in_the_settings_file() -> None:
     [
         ("precision", "name=value"),
         ("precison=float16", "did you mean 'precision'"),
+        ("prot=9091", "did you mean 'port'"),
+        ("root=there", "--root"),
         ("zzz=1", "impasto settings"),
         ("precision.x=1", "no setting is called 'precision.x'"),
         ("devices=[", "not YAML"),

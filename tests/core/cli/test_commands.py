@@ -153,7 +153,9 @@ def test_generate_starts_from_a_picture(server: RunningServer, tmp_path: Path) -
         (["--size", "100x128"], 1, "size"),
         (["--scheduler", "eulr"], 1, "scheduler"),
         (["--model", "nothing"], 1, "no main model is called 'nothing'"),
-        (["--out", "star.jpg"], 1, "star.png"),
+        (["--out", "star.jpg"], 2, "star.png"),
+        (["--size", "128x"], 2, "128x128"),
+        (["--strength", "0.5"], 2, "--init-image"),
         (["--init-image", "gone.png"], 1, "gone.png cannot be read"),
     ],
 )
@@ -212,8 +214,7 @@ def test_run_prints_the_outputs_of_a_graph_with_values_put_in(server: RunningSer
 def test_run_writes_the_pictures_it_made_into_a_folder(server: RunningServer, tmp_path: Path) -> None:
     graph = {"nodes": {"blank": {"type": "blank_image", "width": 16, "height": 8}}, "edges": []}
     (tmp_path / "graph.json").write_text(json.dumps(graph))
-    (tmp_path / "out").mkdir()
-    done = succeeded(impasto("run", "graph.json", "--url", server.url, "--out", "out", "--json", folder=tmp_path))
+    done = succeeded(impasto("run", "graph.json", "--url", server.url, "--out", "made/out", "--json", folder=tmp_path))
     (path,) = json.loads(done)["paths"]
     assert picture(tmp_path / path).size == (16, 8)
 
@@ -290,6 +291,13 @@ def test_wrong_usage_a_wrong_setting_and_no_server_have_statuses_of_their_own(tm
     ]
     (line,) = failed(impasto("plugins", "--url", "127.0.0.1:1", folder=tmp_path), 3)
     assert "127.0.0.1:1" in line
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("plugins",), ("generate", "a star")])
+def test_a_root_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path, command: Sequence[str]) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (line,) = failed(impasto(*command, "--root", "file/root", folder=tmp_path), 3)
+    assert "file/root cannot be used: Not a directory" in line
 
 
 def test_a_second_server_on_a_root_is_refused_in_one_line(server: RunningServer, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from impasto.cli.failures import (
     RequestRefusedError,
     RunFailedError,
     StoppedError,
+    UsageError,
     lines_of,
     status_of,
 )
@@ -22,6 +23,7 @@ from impasto_sdk.errors import ImpastoError
         (RequestRefusedError(422, "no"), 1),
         (RunFailedError(3, "failed", "no"), 1),
         (SettingsError("port", ["no"]), 2),
+        (UsageError("no"), 2),
         (ServerError("no"), 3),
         (StoppedError(), 130),
     ],
@@ -41,14 +43,16 @@ def test_several_problems_are_listed_with_their_places() -> None:
             {"message": "the input is missing", "node_id": "add", "field": "a"},
             {"message": "is above 500", "path": "/steps", "node_id": None},
             {"message": "add.b: is text", "node_id": "add", "field": "b"},
+            {"message": "add (sum): 'c' is no input", "node_id": "add", "field": "c"},
             {"message": "the graph has a cycle"},
         ],
     )
     assert lines_of(error) == [
-        "Graph cannot run, for 4 reasons:",
+        "Graph cannot run, for 5 reasons:",
         "  add.a: the input is missing",
         "  /steps: is above 500",
         "  add.b: is text",
+        "  add (sum): 'c' is no input",
         "  the graph has a cycle",
     ]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from impasto.cli.failures import CommandError
-from impasto.cli.picture_files import check_writable, numbered, write_picture
+from impasto.cli.failures import CommandError, UsageError
+from impasto.cli.picture_files import check_writable, make_folder, numbered, write_picture
 
 
 def test_a_place_that_can_be_written_to_is_fine(tmp_path: Path) -> None:
@@ -21,6 +21,20 @@ def test_a_bad_place_is_told_of_in_words(tmp_path: Path) -> None:
         check_writable(tmp_path / "folder.png")
     with pytest.raises(CommandError, match=r"the folder .*gone does not exist"):
         check_writable(tmp_path / "gone" / "star.png")
+
+
+def test_a_folder_for_pictures_is_made_with_those_above_it(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="file is a file"):
+        make_folder(tmp_path / "file")
+    with pytest.raises(CommandError, match="inner cannot be made: Not a directory"):
+        make_folder(tmp_path / "file" / "inner")
 
 
 def test_several_pictures_are_numbered_and_one_is_not() -> None:

@@ -25,8 +25,8 @@ LOCK_TRIES, LOCK_WAIT_S = 4, 0.05
 class RootClaim:
     """Holds a root folder for one server, as a context manager.
 
-    Entering makes the folder where it is missing. It raises `ServerError` when another server holds it, or when it cannot
-    be used.
+    Entering makes the folder where it is missing, and raises `ServerError` when another server holds it or it cannot be
+    used.
     """
 
     def __init__(self, root: Path) -> None:

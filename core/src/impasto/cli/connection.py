@@ -70,10 +70,11 @@ def _existing(url: str) -> Iterator[str]:
 def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
     """A server in this process, on a free port."""
     # the whole server is imported only by a command that needs one of its own
+    from impasto.api.root_claim import make_root
     from impasto.api.server import Server
     from impasto.app import Impasto
 
-    settings.root.mkdir(parents=True, exist_ok=True)
+    make_root(settings.root)  # the log comes before the server
     log = settings.root / LOG_FILE
     with log_to_file(log, settings.log_level):
         with waiting("Starting an embedded server"):

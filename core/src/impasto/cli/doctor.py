@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from impasto.cli.client import Client, JsonObject
-from impasto.cli.listings import megabytes
+from impasto.cli.listings import size_in_words
 from impasto.cli.terminal import print_json, waiting
 
 __all__ = ["Finding", "Report", "examine", "print_report"]
@@ -88,7 +88,7 @@ def devices_found(devices: Sequence[JsonObject], reasons: Sequence[str]) -> list
 
 
 def _device(device: JsonObject) -> Finding:
-    memory = f", {megabytes(device['memory_bytes'])}" if device["memory_bytes"] else ""
+    memory = f", {size_in_words(device['memory_bytes'])}" if device["memory_bytes"] else ""
     return Finding(
         subject="device",
         # it works; a note is what it fell back to
@@ -134,14 +134,14 @@ def folder_found(root: Path) -> list[Finding]:
     """The root folder, its database, and the space that is left."""
     free = shutil.disk_usage(root).free
     database = root / "impasto.db"
-    size = megabytes(database.stat().st_size) if database.exists() else "not there yet"
+    size = size_in_words(database.stat().st_size) if database.exists() else "not there yet"
     return [
         Finding(subject="root folder", verdict="ok", what=str(root)),
         Finding(subject="database", verdict="ok", what=f"{database} ({size})"),
         Finding(
             subject="disk",
             verdict="note" if free < LITTLE_DISK else "ok",
-            what=f"{megabytes(free)} free",
+            what=f"{size_in_words(free)} free",
             notes=("models and pictures may soon not fit",) if free < LITTLE_DISK else (),
         ),
     ]

@@ -12,6 +12,7 @@ __all__ = [
     "RequestRefusedError",
     "RunFailedError",
     "StoppedError",
+    "UsageError",
     "lines_of",
     "status_of",
 ]
@@ -33,6 +34,10 @@ class ExitStatus(IntEnum):
 
 class CommandError(CoreError):
     """What was asked for cannot be done; the message is all that a person needs."""
+
+
+class UsageError(CommandError):
+    """An option cannot mean anything, alone or beside the others; the message names it and shows one that would do."""
 
 
 class RequestRefusedError(CommandError):
@@ -76,7 +81,7 @@ def status_of(error: ImpastoError) -> ExitStatus:
         return ExitStatus.INTERRUPTED
     if isinstance(error, ServerError):
         return ExitStatus.NO_SERVER
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | UsageError):
         return ExitStatus.USAGE
     return ExitStatus.FAILED
 
@@ -92,6 +97,8 @@ def lines_of(error: ImpastoError) -> list[str]:
 
 
 def _entry(entry: Mapping[str, object]) -> str:
-    place = ".".join(str(entry[key]) for key in ("node_id", "field") if entry.get(key)) or entry.get("path") or ""
     message = str(entry.get("message", ""))
-    return f"{place}: {message}" if place and not message.startswith(str(place)) else message
+    names = [str(entry[key]) for key in ("node_id", "field") if entry.get(key)]
+    place = ".".join(names) or str(entry.get("path") or "")
+    # a message that begins with its node says where it is by itself
+    return f"{place}: {message}" if place and not message.startswith((*names[:1], place)) else message

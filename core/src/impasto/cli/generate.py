@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.cli.client import Client, JsonObject
-from impasto.cli.failures import CommandError
+from impasto.cli.failures import CommandError, UsageError
 from impasto.cli.follow import enqueue_and_follow
 from impasto.cli.picture_files import check_writable, numbered, write_picture
 from impasto.cli.results import image_names
@@ -75,6 +75,8 @@ def generate(client: Client, options: GenerateOptions) -> list[Picture]:
     Raises `CommandError` for what cannot be done, before anything is queued where that can be told; `RunFailedError`,
     `StoppedError` and `ServerError` as `enqueue_and_follow` does.
     """
+    if options.strength is not None and options.init_image is None:
+        raise UsageError("--strength says how much of a picture may change; name one with --init-image")
     check_writable(options.out or Path("impasto.png"))
     model = find_model(client.get("/api/v2/models/", model_type="main")["models"], options.model)
     panel = TEXT_TO_IMAGE if options.init_image is None else IMAGE_TO_IMAGE
@@ -96,14 +98,14 @@ def generate(client: Client, options: GenerateOptions) -> list[Picture]:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Width and height in pixels, from ``128x96`` or ``128``. Raises `CommandError`."""
+    """Width and height in pixels, from ``128x96`` or ``128``. Raises `UsageError`."""
     width, cross, height = text.lower().replace("×", "x").partition("x")
     try:
         size = int(width), int(height if cross else width)
     except ValueError:
         size = (0, 0)
     if min(size) < 1:
-        raise CommandError(f"--size {text}: write width and height in pixels, e.g. 128x128 or 128")
+        raise UsageError(f"--size {text}: write width and height in pixels, e.g. 128x128 or 128")
     return size
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from impasto.cli.client import Client
 from impasto.cli.terminal import print_json, print_table, say
 
-__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue"]
+__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue", "size_in_words"]
 
 #: Most rows of the queue that are shown, the newest last.
 SHOWN_ITEMS = 50
@@ -70,7 +71,7 @@ def list_models(client: Client) -> Listing:
         document=models,
         columns=("model", "type", "base", "format", "size", "key", "path"),
         rows=[
-            (m["name"], m["type"], m["base"], m["format"], megabytes(m["file_size"]), m["key"], m["path"])
+            (m["name"], m["type"], m["base"], m["format"], size_in_words(m["file_size"]), m["key"], m["path"])
             for m in models
         ],
         empty="no model is registered",
@@ -95,9 +96,9 @@ def list_queue(client: Client, queue_id: str) -> Listing:
                 item["item_id"],
                 item["status"],
                 item["origin"],
-                item["created_at"],
-                item["started_at"],
-                item["completed_at"],
+                _local_time(item["created_at"]),
+                _local_time(item["started_at"]),
+                _local_time(item["completed_at"]),
                 item["error_message"],
             )
             for item in shown
@@ -107,11 +108,19 @@ def list_queue(client: Client, queue_id: str) -> Listing:
     )
 
 
-def megabytes(count: int | None) -> str:
-    """A number of bytes, for people."""
+def size_in_words(count: int | None) -> str:
+    """A number of bytes, for people: ``25.0 MB``; nothing for None."""
     if count is None:
         return ""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+    for unit, size in (("GB", 10**9), ("MB", 10**6)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1000:.0f} kB"
+
+
+def _local_time(moment: str | None) -> str:
+    """A time of the server, for people: to the second, on the clock of this machine."""
+    return "" if moment is None else f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _counts(contributions: Mapping[str, Sequence[str]]) -> str:

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from impasto.cli.failures import CommandError
+from impasto.cli.failures import CommandError, UsageError
 
-__all__ = ["check_writable", "numbered", "write_picture"]
+__all__ = ["check_writable", "make_folder", "numbered", "write_picture"]
 
 #: What the server makes.
 PICTURE_ENDING = ".png"
@@ -14,12 +14,24 @@ PICTURE_ENDING = ".png"
 def check_writable(path: Path) -> None:
     """Raise `CommandError` when a picture cannot be written to `path`, before it is made."""
     if path.suffix.lower() != PICTURE_ENDING:
-        raise CommandError(f"pictures are PNG files: give --out a name like {path.with_suffix(PICTURE_ENDING)}")
+        raise UsageError(f"pictures are PNG files: give --out a name like {path.with_suffix(PICTURE_ENDING)}")
     if path.is_dir():
-        raise CommandError(f"{path} is a folder; give --out the name of a file")
+        raise UsageError(f"{path} is a folder; give --out the name of a file")
     folder = path.absolute().parent
     if not folder.is_dir():
         raise CommandError(f"the folder {folder} does not exist; make it first, or give --out another name")
+    if not os.access(folder, os.W_OK):
+        raise CommandError(f"no file can be written to the folder {folder}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for pictures where it is missing. Raises `CommandError` when they cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise UsageError(f"{folder} is a file; give --out the name of a folder") from error
+    except OSError as error:
+        raise CommandError(f"the folder {folder} cannot be made: {error.strerror}") from error
     if not os.access(folder, os.W_OK):
         raise CommandError(f"no file can be written to the folder {folder}")
 

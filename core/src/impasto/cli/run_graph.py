@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.cli.client import Client, JsonObject
-from impasto.cli.failures import CommandError
+from impasto.cli.failures import CommandError, UsageError
 from impasto.cli.follow import enqueue_and_follow
-from impasto.cli.picture_files import write_picture
+from impasto.cli.picture_files import make_folder, write_picture
 from impasto.cli.results import image_names, outputs
 from impasto.cli.run_progress import run_progress
 from impasto.cli.terminal import print_json, print_table, say, waiting
@@ -43,12 +43,12 @@ class GraphRun:
 
 
 def run_graph(client: Client, graph: JsonObject, out: Path | None, queue_id: str = "default") -> GraphRun:
-    """Run a graph once; write its pictures into the folder `out` when one is given.
+    """Run a graph once; write its pictures into the folder `out` when one is given, which is made where it is missing.
 
     Raises `RequestRefusedError` with every problem of the graph, otherwise what `enqueue_and_follow` raises.
     """
-    if out is not None and not out.is_dir():
-        raise CommandError(f"the folder {out} does not exist; make it first")
+    if out is not None:
+        make_folder(out)
     batch = {"graph": graph, "runs": 1, "origin": "impasto run"}
     begin = time.monotonic()
     with run_progress(1) as progress:
@@ -70,39 +70,44 @@ def run_graph(client: Client, graph: JsonObject, out: Path | None, queue_id: str
 
 def read_graph(path: Path) -> JsonObject:
     """The graph in a file; ``-`` is standard input. Raises `CommandError` saying what the file holds instead."""
+    name = "standard input" if str(path) == "-" else str(path)
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise CommandError(f"{path} cannot be read: {reason}") from error
+        raise CommandError(f"{name} cannot be read: {reason}") from error
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise CommandError(f"{path} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
+        raise CommandError(f"{name} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise CommandError(f"{name} is no graph: it is nested too deeply") from error
     if isinstance(document, dict) and isinstance(document.get("graph"), dict):
         document = document["graph"]  # a batch, or a file that carries one
-    if not isinstance(document, dict) or "nodes" not in document:
-        raise CommandError(f'{path} is no graph: an object with "nodes" and "edges" is expected')
-    if isinstance(document["nodes"], list):
-        raise CommandError(f"{path} is a workflow, which an editor opens; `impasto run` takes the graph that it makes")
-    return document
+    nodes = document.get("nodes") if isinstance(document, dict) else None
+    if isinstance(nodes, list):
+        raise CommandError(f"{name} is a workflow, which an editor opens; `impasto run` takes the graph that it makes")
+    if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
+        raise CommandError(f'{name} is no graph: an object is expected with "nodes", objects by their ids, and "edges"')
+    graph: JsonObject = document
+    return graph
 
 
 def with_values(graph: JsonObject, settings: Sequence[str]) -> JsonObject:
     """The graph with ``node.field=value`` settings put in; a value that is no JSON is a text.
 
-    Raises `CommandError` for a node that the graph lacks. Whether the field exists is the server's to say.
+    Raises `UsageError` for a node that the graph lacks. Whether the field exists is the server's to say.
     """
     nodes = {name: dict(node) for name, node in graph["nodes"].items()}
     for setting in settings:
         place, equals, text = setting.partition("=")
         node_id, dot, field = place.rpartition(".")
         if not (equals and dot and node_id and field):
-            raise CommandError(f"--set {setting}: write node.field=value, e.g. --set denoise.steps=20")
+            raise UsageError(f"--set {setting}: write node.field=value, e.g. --set denoise.steps=20")
         if node_id not in nodes:
             near = difflib.get_close_matches(node_id, nodes, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, nodes))}"
-            raise CommandError(f"--set {setting}: the graph has no node {node_id!r}; {hint}")
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, nodes)) or 'none'}"
+            raise UsageError(f"--set {setting}: the graph has no node {node_id!r}; {hint}")
         try:
             nodes[node_id][field] = json.loads(text)
         except json.JSONDecodeError:

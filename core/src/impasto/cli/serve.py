@@ -31,8 +31,10 @@ def flags_of(assignments: Sequence[str], **named: object) -> dict[str, object]:
         parts = name.split(".")
         if not equals:
             raise SettingsError("--set", [f"{assignment!r} is no setting; write name=value, e.g. precision=float16"])
+        if name == "root":
+            raise SettingsError("--set", ["root says where the settings lie, so it has an option of its own: --root"])
         if parts[0] not in Settings.model_fields or (len(parts) > 1 and parts[0] != "plugins"):
-            near = difflib.get_close_matches(parts[0], Settings.model_fields, n=1)
+            near = difflib.get_close_matches(parts[0], Settings.model_fields.keys() - {"root"}, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "`impasto settings` lists them"
             raise SettingsError("--set", [f"no setting is called {name!r}; {hint}"])
         place = flags
