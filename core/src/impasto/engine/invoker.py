@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from impasto.cache import InvocationCache, invocation_key
 from impasto.engine.references import References, find_references
 from impasto.errors import NodeInputError
+from impasto.graph import nearest_multiples
 from impasto.host import Catalogue
 from impasto.scheduler import ExecutionNode
 from impasto_sdk.context import InvocationContext
@@ -115,12 +116,13 @@ def _input_error(node: ExecutionNode, error: ValidationError) -> NodeInputError:
             node_id=node.source_id,
             field=field,
         )
-    value = problem["input"]
+    value, port = problem["input"], node.spec.inputs.get(field)
     return NodeInputError(
         f"node {node.id!r} ({node.spec.type}): {field} = {_brief(value)}: {problem['msg']}",
         node_id=node.source_id,
         field=field,
         value=value,
+        suggestion=nearest_multiples(port.adapter, error, value) if port is not None else None,
     )
 
 

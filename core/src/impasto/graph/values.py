@@ -9,6 +9,7 @@ from impasto.errors import Problem
 from impasto.graph.compatibility import name_of_type
 from impasto.graph.control_flow import COLLECTION, ITEM
 from impasto.graph.edge import EdgeConnection
+from impasto.graph.nearest import nearest_multiples
 from impasto.graph.node import GraphNode
 from impasto.graph.ports import InputPort, NodePorts, PortTable
 from impasto.graph.suggestions import Suggester
@@ -84,13 +85,16 @@ def _value_problem(node: GraphNode, port: InputPort, value: JsonValue) -> Proble
     try:
         port.adapter.validate_python(value)
     except ValidationError as error:
+        message = f"{node.id}.{port.name} = {_SHORT.repr(value)}: {_explain(error)}"
+        suggestion = nearest_multiples(port.adapter, error, value)
         return Problem(
             "invalid_value",
-            f"{node.id}.{port.name} = {_SHORT.repr(value)}: {_explain(error)}",
+            f"{message}; {suggestion}" if suggestion else message,
             node_id=node.id,
             field=port.name,
             found=value,
             expected=name_of_type(port.type),
+            suggestion=suggestion,
         )
     return None
 
