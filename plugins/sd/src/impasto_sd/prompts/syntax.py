@@ -35,11 +35,6 @@ class WeightedText:
 
     fragments: tuple[Fragment, ...]
 
-    @property
-    def text(self) -> str:
-        """The words without their weights."""
-        return " ".join(fragment.text for fragment in self.fragments)
-
 
 @dataclass(frozen=True, slots=True)
 class Blend:

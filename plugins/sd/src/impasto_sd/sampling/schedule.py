@@ -39,7 +39,8 @@ def make_schedule(
     """Set the scheduler up for `steps` and pick those from share `start` to share `end` of them.
 
     A step belongs to the stretch in which it begins, so 0 to 0.4 and 0.4 to 1 visit each step once between them.
-    Raises `InvalidInputError` when the scheduler cannot take that many steps, or `start` is after `end`; equal ones visit none.
+    When `start` equals `end` there are none. Raises `InvalidInputError` when the scheduler cannot take that many steps,
+    or `start` is after `end`.
     """
     if start > end:
         raise InvalidInputError(
