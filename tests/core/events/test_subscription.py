@@ -80,6 +80,18 @@ def test_a_full_buffer_loses_the_oldest_progress_first():
         assert subscription.dropped == 2
 
 
+def test_only_the_newest_progress_waits_for_a_slow_reader_however_large_its_buffer():
+    bus = EventBus(10_000)
+    with bus.subscribe() as subscription:
+        bus.publish(durable())
+        for _ in range(1_000):
+            bus.publish(Progress())
+        waiting = ids(subscription)
+    assert (waiting[0], waiting[-1]) == (1, 1_001)
+    assert len(waiting) < 100
+    assert subscription.dropped == 1_001 - len(waiting)
+
+
 def test_progress_is_let_go_when_only_durable_events_wait():
     bus = EventBus(100)
     with bus.subscribe(limit=1) as subscription:

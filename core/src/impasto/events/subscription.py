@@ -18,6 +18,10 @@ from impasto_sdk.events import Event
 
 __all__ = ["Subscription"]
 
+#: Most non-durable events that wait for a reader, whatever its limit: each may carry a preview picture, and of progress
+#: only the newest is of any use.
+TRANSIENT_LIMIT = 64
+
 
 class Subscription:
     """What one reader has yet to read. Made by `EventBus.subscribe`; use it as a context manager.
@@ -135,7 +139,10 @@ class Subscription:
         with self._changed:
             if self._ended is not None:
                 return
-            if len(self._durable) + len(self._transient) >= self._limit and not self._make_room(envelope):
+            if not envelope.event.durable and len(self._transient) >= TRANSIENT_LIMIT:
+                self._drop_oldest()
+            full = len(self._durable) + len(self._transient) >= self._limit
+            if full and not self._make_room(envelope):
                 return
             (self._durable if envelope.event.durable else self._transient).append(envelope)
             self._wake()
@@ -143,8 +150,7 @@ class Subscription:
     def _make_room(self, envelope: Envelope) -> bool:
         """Whether `envelope` may be added now; called with the lock held and the buffer full."""
         if self._transient:
-            self._transient.popleft()
-            self._dropped += 1
+            self._drop_oldest()
             return True
         if not envelope.event.durable:
             self._dropped += 1
@@ -152,6 +158,10 @@ class Subscription:
         self._overflowed = True
         self._end(f"the reader is too slow: {self._limit} events wait for it; come back with the last id that was read")
         return False
+
+    def _drop_oldest(self) -> None:
+        self._transient.popleft()
+        self._dropped += 1
 
     def _take(self) -> Envelope:
         durable, transient = self._durable, self._transient
