@@ -13,8 +13,11 @@ from PIL import Image
 from pydantic import ValidationError
 
 from impasto.errors import StorageError, UnreadableImageError
+from impasto.storage import images as images_module
+from impasto.storage import portions as portions_module
 from impasto.storage.database import Database
 from impasto.storage.images import ImageLibrary, ImageQuery
+from impasto.storage.pictures import encode_thumbnail
 from impasto.storage.png_chunks import read_texts, with_texts
 from impasto_sdk.errors import ImageNotFoundError
 
@@ -215,10 +218,43 @@ def test_many_are_starred_at_once(library: ImageLibrary) -> None:
     assert [image.starred for image in library.get_many(names)] == [True, False, True]
 
 
+def test_more_names_than_a_statement_takes_are_looked_up_changed_and_deleted(
+    library: ImageLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions_module, "PORTION", 2)
+    names = [library.save(encoded(size=(8, 8))).image_name for _ in range(5)]
+    assert library.exist(names) == set(names)
+    assert set(library.set_starred(names, starred=True)) == set(names)
+    assert [image.starred for image in library.get_many(names)] == [True] * 5
+    assert set(library.delete(names)) == set(names)
+    assert library.exist(names) == set()
+
+
 def test_what_is_asked_for_by_names_comes_in_that_order(library: ImageLibrary) -> None:
     names = [library.save(encoded(size=(8, 8))).image_name for _ in range(4)]
     wanted = [names[2], "unknown", names[0], names[3]]
     assert [image.image_name for image in library.get_many(wanted)] == [names[2], names[0], names[3]]
+
+
+def test_an_image_deleted_while_its_thumbnail_is_made_leaves_none(
+    library: ImageLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = library.save(encoded(), is_intermediate=True).image_name
+
+    def delete_first(image: Image.Image) -> bytes:
+        library.delete([name])
+        return encode_thumbnail(image)
+
+    monkeypatch.setattr(images_module, "encode_thumbnail", delete_first)
+    with pytest.raises(ImageNotFoundError):
+        library.thumbnail(name)
+    assert not [path for path in (tmp_path / "images").rglob("*") if path.is_file()]
+
+
+def test_an_image_saved_while_the_library_closes_is_saved(library: ImageLibrary) -> None:
+    library.close()
+    name = library.save(encoded()).image_name
+    assert library.thumbnail(name).exists()
 
 
 def test_tidying_removes_what_a_crash_left_and_nothing_else(library: ImageLibrary, tmp_path: Path) -> None:
@@ -226,13 +262,16 @@ def test_tidying_removes_what_a_crash_left_and_nothing_else(library: ImageLibrar
     folder = tmp_path / "images"
     orphan, fresh = folder / "00" / f"{'0' * 32}.png", folder / "11" / f"{'1' * 32}.png"
     unfinished = folder / "22" / f"{'2' * 32}.png.deadbeef.part"
-    for path in (orphan, fresh, unfinished):
-        path.parent.mkdir(exist_ok=True)
+    thumbnail, half = (folder / "thumbnails" / "33" / f"{'3' * 32}.webp{end}" for end in ("", ".deadbeef.part"))
+    for path in (orphan, fresh, unfinished, thumbnail, half):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"left behind")
+    of_kept = library.thumbnail(kept)
     hours_ago = time.time() - 7200
-    for path in (orphan, unfinished, library.path(kept)):
+    for path in (orphan, unfinished, thumbnail, half, of_kept, library.path(kept)):
         os.utime(path, (hours_ago, hours_ago))
     assert library.tidy() == 1
+    assert [path for path in (folder / "thumbnails").rglob("*") if path.is_file()] == [of_kept]
     assert sorted(path.name for path in files(tmp_path)) == sorted([kept, fresh.name])
 
 

@@ -43,3 +43,15 @@ def test_session_ids_chosen_by_clients_never_become_paths(sessions: SessionFiles
 def test_a_name_that_was_not_given_out_is_not_found(sessions: SessionFiles, name: str) -> None:
     with pytest.raises(TensorNotFoundError):
         sessions.load(name)
+
+
+def test_a_tensor_that_cannot_be_written_leaves_nothing(
+    sessions: SessionFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, target: Path) -> Path:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        sessions.save("mine", b"1")
+    assert not [path for path in (tmp_path / "sessions").rglob("*") if path.is_file()]

@@ -55,15 +55,27 @@ class ImageFiles:
     def names(self, *, before: float) -> Iterator[str]:
         """Names of all pictures that were last changed before a moment, in seconds since 1970.
 
-        Files of that age which were never finished are removed on the way.
+        Files of that age which were never finished, and thumbnails without a picture, are removed on the way.
         """
-        for path in self._folder.glob("??/*"):
-            if path.stat().st_mtime >= before:
-                continue
-            if path.name.endswith(_UNFINISHED):
-                path.unlink(missing_ok=True)
-            elif self.is_name(path.name):
+        ids = set()
+        for path in self._finished("??/*", before):
+            if self.is_name(path.name):
+                ids.add(path.stem)
                 yield path.name
+        for path in self._finished("thumbnails/??/*", before):
+            if path.stem not in ids and not any(self._folder.glob(f"{path.stem[:2]}/{path.stem}.*")):
+                path.unlink(missing_ok=True)
+
+    def _finished(self, pattern: str, before: float) -> Iterator[Path]:
+        for path in self._folder.glob(pattern):
+            try:
+                old = path.stat().st_mtime < before
+            except FileNotFoundError:  # deleted meanwhile, as it may be
+                continue
+            if old and path.name.endswith(_UNFINISHED):
+                path.unlink(missing_ok=True)
+            elif old:
+                yield path
 
 
 def _write_whole(path: Path, data: bytes, *, lasting: bool) -> None:

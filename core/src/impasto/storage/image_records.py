@@ -6,15 +6,17 @@ Called by `impasto.storage.images` only, which keeps rows and files in step.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.gallery import Position, count_statement, page_of
 from impasto.storage.image_dto import ImageDocuments, ImageDTO, ImageNames, ImagePage, ImageQuery
 from impasto.storage.image_search import facets_of, forget, index, words_of
+from impasto.storage.portions import portions
 from impasto.storage.tables import images
 from impasto.storage.timestamps import timestamp, to_timestamp
 from impasto_sdk.fields import JsonValue
@@ -92,13 +94,14 @@ class ImageRecords:
     def find(self, names: Sequence[str]) -> dict[str, ImageDTO]:
         """Those of these images that exist, by name."""
         with self._database.read() as connection:
-            rows = connection.execute(FIND_IMAGES, {"names": list(names)})
+            rows = (row for some in portions(names) for row in connection.execute(FIND_IMAGES, {"names": some}))
             return {row.image_name: _dto(row._mapping) for row in rows}
 
     def exist(self, names: Collection[str]) -> set[str]:
         """The names among these that are images'."""
         with self._database.read() as connection:
-            return set(connection.execute(FIND_NAMES, {"names": list(names)}).scalars())
+            found = (connection.execute(FIND_NAMES, {"names": some}).scalars() for some in portions(names))
+            return set(chain.from_iterable(found))
 
     def metadata(self, name: str) -> JsonValue:
         """What an image was saved with; None when that was nothing."""
@@ -137,8 +140,11 @@ class ImageRecords:
         """Change columns of images; the names of those that exist."""
 
         def work(connection: Connection) -> list[str]:
-            connection.execute(UPDATE_IMAGES.values(**changes, updated_at=timestamp()), {"b_names": list(names)})
-            rows = connection.execute(FIND_WHOLE_IMAGES, {"names": list(names)}).all()
+            statement = UPDATE_IMAGES.values(**changes, updated_at=timestamp())
+            rows: list[Row[Any]] = []
+            for some in portions(names):
+                connection.execute(statement, {"b_names": some})
+                rows += connection.execute(FIND_WHOLE_IMAGES, {"names": some})
             for row in rows:
                 words = words_of(_document(row.metadata), row.created_at)
                 index(connection, row.id, words, facets_of(row._mapping), starred=row.starred)
@@ -150,7 +156,7 @@ class ImageRecords:
         """Remove rows of images; the names of those that existed."""
 
         def work(connection: Connection) -> list[str]:
-            rows = connection.execute(DELETE_IMAGES, {"names": list(names)}).all()
+            rows = [row for some in portions(names) for row in connection.execute(DELETE_IMAGES, {"names": some})]
             forget(connection, [row.id for row in rows])
             return [row.image_name for row in rows]
 

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from impasto.errors import StorageError, UnreadableImageError
@@ -116,7 +117,8 @@ class ImageLibrary:
             self._files.remove(name)
             raise
         if not is_intermediate:  # few of those are ever looked at
-            self._thumbnails.submit(self._try_thumbnail, name)
+            with suppress(RuntimeError):  # closed: it is made when it is asked for
+                self._thumbnails.submit(self._try_thumbnail, name)
         return image
 
     # --- one image ---
@@ -230,7 +232,11 @@ class ImageLibrary:
             logger.warning("no thumbnail of image %s: %s", name, error)
 
     def _make_thumbnail(self, name: str) -> Path:
-        return self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
+        thumbnail = self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
+        if not self._files.path(name).exists():  # deleted meanwhile, by someone who could not know of it
+            self._files.remove(name)
+            raise ImageNotFoundError(name, "it was deleted")
+        return thumbnail
 
 
 def _check_kind(category: str, origin: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, Update, select
 from impasto.storage import queue_statements as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import load_document
+from impasto.storage.portions import portions
 from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, Plan
 from impasto.storage.tables import batches, queue_items
 from impasto_sdk.fields import JsonValue
@@ -87,7 +88,7 @@ class QueueReader:
     def plans(self, ids: Sequence[int]) -> dict[int, Plan]:
         """What sessions of batches have in common, by the batch's row."""
         with self._database.read() as connection:
-            rows = connection.execute(sql.FIND_PLANS, {"ids": list(ids)})
+            rows = (row for some in portions(ids) for row in connection.execute(sql.FIND_PLANS, {"ids": some}))
             return {row.id: Plan(graph=row.graph, context=row.context) for row in rows}
 
     def journals(self, item_ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
@@ -128,8 +129,9 @@ def queue_counts(connection: Connection, queue_id: str) -> Counts:
 def journals_of(connection: Connection, item_ids: Sequence[int]) -> dict[int, dict[str, JsonValue]]:
     """Outputs by item and execution id, in the order in which they finished."""
     found: dict[int, dict[str, JsonValue]] = {}
-    for item_id, execution_id, output in connection.execute(sql.FIND_JOURNALS, {"item_ids": list(item_ids)}):
-        found.setdefault(item_id, {})[execution_id] = load_document(output)
+    for portion in portions(item_ids):
+        for item_id, execution_id, output in connection.execute(sql.FIND_JOURNALS, {"item_ids": portion}):
+            found.setdefault(item_id, {})[execution_id] = load_document(output)
     return found
 
 

@@ -31,8 +31,12 @@ class SessionFiles:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         # not forced to the disk: a kill of the process loses nothing, and a loss of power ends the session anyway
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
+        try:
+            unfinished.write_bytes(data)
+            unfinished.replace(path)
+        except BaseException:  # a full disk, say, which half a file would keep full
+            unfinished.unlink(missing_ok=True)
+            raise
         return f"{owner}-{own}"
 
     def load(self, name: str) -> bytes:
