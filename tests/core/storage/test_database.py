@@ -112,6 +112,22 @@ def test_one_failing_write_of_a_group_leaves_the_others_alone(database: Database
     assert last(database) == 2
 
 
+def test_a_write_that_ends_the_whole_transaction_fails_the_group_and_none_of_it_is_written(database: Database) -> None:
+    def end_all(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself when, say, the disk is full
+        raise OSError("disk full")
+
+    holder = Holder(database)
+    futures = [database.submit(bump), database.submit(end_all), database.submit(bump)]
+    holder.go.set()
+    for future in futures:
+        with pytest.raises((OSError, StorageError)):
+            future.result(30)
+    assert last(database) == 0
+    database.write(bump)
+    assert last(database) == 1
+
+
 def test_then_is_told_after_the_commit_and_before_the_caller(database: Database) -> None:
     told: list[tuple[int, int]] = []
     seen = database.write(

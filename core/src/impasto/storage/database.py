@@ -59,15 +59,20 @@ class _Write(Generic[T]):
         self._outcome: T | BaseException
 
     def run(self, connection: Connection, *, apart: bool) -> None:
-        """Do the work; `apart` keeps its failure from undoing what others wrote in the same transaction."""
+        """Do the work; `apart` keeps its failure from undoing what others wrote in the same transaction.
+
+        Raises what ends the whole transaction, even then.
+        """
         if not apart:
             self._outcome = self._work(connection)
             return
         try:
             with connection.begin_nested():
                 self._outcome = self._work(connection)
-        except Exception as error:  # noqa: BLE001 - it belongs to the caller, to whom the future brings it
-            self._outcome = error
+        except Exception as error:
+            if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+                raise  # SQLite gave it all up, as it may when the disk is full: nothing of the group is written
+            self._outcome = error  # it belongs to the caller, to whom the future brings it
 
     def finish(self) -> None:
         """After the commit: tell `then`, and give the caller its answer."""
