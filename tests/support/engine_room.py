@@ -6,7 +6,8 @@ is to wait opens a FIFO, which `let_go` opens from the other side.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -148,6 +149,12 @@ class EngineRoom:
         path = self.folder / name
         os.mkfifo(path)
         return path
+
+    @contextmanager
+    def waiting_at(self, gate: Path) -> Iterator[None]:
+        """Wait until a node is at a gate, not only announced, and keep it there while the block runs."""
+        with gate.open("w"):
+            yield
 
     def let_go(self, gate: Path) -> None:
         """Let the node that waits at a gate go on; waits until it is there."""

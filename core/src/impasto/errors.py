@@ -23,7 +23,8 @@
         ├── PanelNotFoundError        no plugin offers that panel (also a NotFoundError)
         ├── SubscriptionEndedError    no more events come; the reader may come back with its last id
         ├── WorkerError               a worker process was lost or cannot start
-        │   └── WireError             the other end of a worker's wire broke the protocol
+        │   └── WireError             the other end of a worker's wire broke the protocol, or is gone
+        │       └── MessageTooLargeError
         └── ServerError               the server cannot start, or cannot be reached
 
 Graph errors keep InvokeAI's names. Each carries as attributes what its message names.
@@ -44,6 +45,7 @@ __all__ = [
     "GraphError",
     "GraphValidationError",
     "InvalidEdgeError",
+    "MessageTooLargeError",
     "ModelRegistryError",
     "NodeAlreadyExecutedError",
     "NodeAlreadyInGraphError",
@@ -287,7 +289,11 @@ class WorkerError(CoreError):
 
 
 class WireError(WorkerError):
-    """The other end of a worker's wire broke the protocol."""
+    """The other end of a worker's wire broke the protocol, or is gone."""
+
+
+class MessageTooLargeError(WireError):
+    """A message that no wire carries: nothing of it was sent, and the connection goes on."""
 
 
 class ServerError(CoreError):

@@ -54,7 +54,9 @@ def test_an_intermediate_picture_carries_only_the_nodes_own_facts(room: EngineRo
 def test_bytes_that_are_no_picture_are_refused_by_name(room: EngineRoom):
     item = room.run(graph([node("s", "save_bytes", text="hello")]))
     assert item.error_type == "InvalidInputError"
-    assert item.error_message == "data = b'hello': the bytes are no picture; PNG, JPEG and WebP are taken"
+    assert item.error_message == (
+        "node 's' (save_bytes): data = b'hello': the bytes are no picture; PNG, JPEG and WebP are taken"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """Moments between the queue and a worker that a real run hits once in a thousand times."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from support.engine_room import SHIPPED, EngineRoom, graph, node
 
+from impasto.engine import dispatcher as dispatcher_module
 from impasto.engine import process as process_module
+from impasto.engine import wire as wire_module
 from impasto.errors import WorkerError
 from impasto.queue import SessionQueue
+from impasto.storage.timestamps import timestamp
 
 OpenRoom = Callable[..., EngineRoom]
 
@@ -48,15 +52,15 @@ def test_an_item_taken_from_its_worker_is_cancelled_there_and_runs_again(open_ro
 def test_an_error_of_the_server_costs_the_worker_and_not_the_item(
     open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    journal, failed = SessionQueue.journal, []
+    complete, failed = SessionQueue.complete, []
 
     def fail_once(queue: SessionQueue, *args, **kwargs):
         if not failed:
             failed.append(True)
             raise OSError("disk full")
-        return journal(queue, *args, **kwargs)
+        return complete(queue, *args, **kwargs)
 
-    monkeypatch.setattr(SessionQueue, "journal", fail_once)
+    monkeypatch.setattr(SessionQueue, "complete", fail_once)
     room = open_room()
     item = room.run(graph([node("a", "add", a=1)]))
     assert (item.status, item.attempts) == ("completed", 2)
@@ -76,3 +80,54 @@ def test_without_a_plugin_for_devices_nodes_run_on_the_cpu(open_room: OpenRoom):
     (device,) = room.engine.devices()
     assert (device.name, device.kind, device.requested) == ("cpu", "cpu", "auto")
     assert device.notes == ("No installed plugin looks for devices, so nodes run on the CPU.",)
+
+
+def test_a_run_too_large_to_be_sent_fails_alone(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
+    room = open_room()
+    room.engine.wait_until_ready(60)
+    monkeypatch.setattr(wire_module, "MAX_HEADER_BYTES", 2_000)  # in the server only
+    item = room.run(graph([node("a", "add", diary="x" * 2_000)]))
+    assert (item.status, item.error_type) == ("failed", "MessageTooLargeError")
+    assert room.run(graph([node("a", "add")])).status == "completed"
+    assert room.worker().starts == 1
+
+
+def test_a_node_that_runs_longer_than_a_lease_keeps_its_item(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dispatcher_module, "_LEASE_BEAT_S", 0.01)
+    monkeypatch.setattr(dispatcher_module, "_LOOK_S", 0.01)
+    beats = threading.Semaphore(0)
+    extend, expired = SessionQueue.extend_lease, []
+
+    def noting(queue: SessionQueue, *args, **kwargs) -> bool:
+        beats.release()
+        return extend(queue, *args, **kwargs)
+
+    def expire(queue: SessionQueue) -> list[int]:
+        expired.extend(look(queue))
+        return []
+
+    look = SessionQueue.expire_leases
+    monkeypatch.setattr(SessionQueue, "extend_lease", noting)
+    monkeypatch.setattr(SessionQueue, "expire_leases", expire)
+    room = open_room()
+    room.queue._lease_s = 0.5
+    gate = room.gate("gate")
+    item_id = room.enqueue(graph([node("g", "gate", path=str(gate))]))
+    with room.waiting_at(gate):
+        claimed = room.queue.get("default", item_id).updated_at
+        while timestamp(plus_s=-1.0) < claimed:  # twice as long as a lease
+            assert beats.acquire(timeout=60)
+    item = room.wait(item_id)
+    assert (item.status, item.attempts, expired) == ("completed", 1, [])
+
+
+def test_an_item_removed_while_its_node_runs_is_noticed_without_a_word_of_the_node(
+    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dispatcher_module, "_LEASE_BEAT_S", 0.01)
+    room = open_room(cancel_grace_s=60)
+    item_id = room.enqueue(graph([node("p", "polite")]))
+    room.until(lambda e: e.name == "invocation_progress")
+    room.queue._store.finish(item_id, "canceled")  # as another server on the same database would
+    assert room.run(graph([node("a", "add")])).status == "completed"
+    assert room.worker().starts == 1

@@ -38,8 +38,9 @@ def test_a_killed_worker_costs_only_the_node_in_hand(open_room: OpenRoom, tmp_pa
     room.until_started("gate")
     killed = room.worker().pid
     assert killed is not None
-    os.kill(killed, signal.SIGKILL)
-    lost = room.until(lambda e: e.name == "worker_status_changed" and e.status == "lost")
+    with room.waiting_at(gate):
+        os.kill(killed, signal.SIGKILL)
+        lost = room.until(lambda e: e.name == "worker_status_changed" and e.status == "lost")
     assert "SIGKILL" in lost.reason
     room.until_started("gate")
     room.let_go(gate)
@@ -58,7 +59,9 @@ def test_an_item_that_kills_every_worker_fails_with_the_reason_and_the_next_one_
     good = room.enqueue(graph([node("a", "add", a=1)]))
     item = room.wait(bad)
     assert (item.status, item.attempts, item.error_type) == ("failed", 2, "WorkerError")
-    assert "worker 'cpu-0' was lost: it exited with status 3; its last output: about to leave" in item.error_message
+    assert item.error_message == (
+        "node 'e' (exits): worker 'cpu-0' was lost: it exited with status 3; its last output: about to leave"
+    )
     assert diary.read_text().split() == ["e", "e"]
     assert room.wait(good).status == "completed"
     assert room.worker().starts == 3
@@ -167,11 +170,11 @@ def test_stopping_lets_the_node_in_hand_finish_and_the_item_go_on_later(
 
 def test_stopping_ends_a_node_that_takes_too_long(open_room: OpenRoom, tmp_path: Path):
     room, diary = open_room(max_attempts=1), tmp_path / "diary"
-    document, _ = resumable(room, diary)
+    document, gate = resumable(room, diary)
     item_id = room.enqueue(document)
-    room.until_started("gate")
-    worker = psutil.Process(room.worker().pid)
-    room.engine.stop(0.2)
+    with room.waiting_at(gate):
+        worker = psutil.Process(room.worker().pid)
+        room.engine.stop(0.2)
     assert not worker.is_running()
     assert room.queue.get("default", item_id).status == "pending"
     assert room.worker().status == "stopped"
@@ -182,8 +185,8 @@ def test_a_stopped_session_goes_on_from_its_journal_in_the_next_server(toys: Pat
     with EngineRoom(tmp_path, {"max_attempts": 1}) as room:
         document, gate = resumable(room, diary)
         item_id = room.enqueue(document)
-        room.until_started("gate")
-        room.engine.stop(0.1)
+        with room.waiting_at(gate):
+            room.engine.stop(0.1)
     room = open_room()
     room.until_started("gate")
     room.let_go(gate)

@@ -1,6 +1,6 @@
 """The record of a run: on disk in groups, then told, and only as long as it counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from impasto.engine.protocol import Outcome, ToServer
 from impasto.engine.run_record import RunRecord
 from impasto.engine.wire import Message
 from impasto.queue.records import ClaimedItem
+from impasto_sdk.events import Event
 
 ITEM = ClaimedItem(
     item_id=7,
@@ -29,20 +30,28 @@ ITEM = ClaimedItem(
 
 @dataclass
 class Story:
-    """What was journaled and published, in one order."""
+    """What was written and published, in one order; it is the queue too."""
 
     told: list[Any] = field(default_factory=list)
     counts: bool = True
 
     def __post_init__(self) -> None:
-        self.record = RunRecord(ITEM, self._journal, self.told.append, device="cpu")
+        queue: Any = self
+        self.record = RunRecord(ITEM, queue, self.told.append, device="cpu")
 
-    def _journal(self, outputs: Mapping[str, Any]) -> bool:
-        self.told.append(dict(outputs))
+    def journal(self, item_id: int, outputs: Mapping[str, Any], *, attempt: int) -> bool:
+        assert (item_id, attempt) == (7, 1)
+        self.told.append({"journal": dict(outputs)})
+        return self.counts
+
+    def complete(self, item_id: int, *, attempt: int, outputs: Mapping[str, Any], events: Sequence[Event]) -> bool:
+        assert (item_id, attempt) == (7, 1)
+        self.told.append({"complete": dict(outputs)})
+        self.told += events
         return self.counts
 
     def names(self) -> list[str]:
-        return ["journal" if isinstance(one, dict) else one.name for one in self.told]
+        return [next(iter(one)) if isinstance(one, dict) else one.name for one in self.told]
 
 
 def started(node: str) -> Message:
@@ -73,7 +82,23 @@ def test_a_group_is_on_disk_in_one_go_before_any_of_it_is_told():
         "invocation_progress",
         "invocation_complete",
     ]
-    assert story.told[0] == {"a": {"value": "a"}, "b": {"value": "b"}}
+    assert story.told[0] == {"journal": {"a": {"value": "a"}, "b": {"value": "b"}}}
+
+
+def test_the_last_outputs_of_a_run_are_written_with_its_end_and_told_before_it():
+    story = Story()
+    ending = story.record.take([started("a"), completed("a"), ended(Outcome.COMPLETED)])
+    assert ending is not None
+    assert story.names() == ["complete", "invocation_started", "invocation_complete"]
+    assert story.told[0] == {"complete": {"a": {"value": "a"}}}
+
+
+def test_the_node_in_hand_is_known_until_it_has_finished():
+    story = Story()
+    story.record.take([started("a"), completed("a"), started("b")])
+    assert story.record.in_hand == "node 'b' (add)"
+    story.record.take([completed("b")])
+    assert story.record.in_hand == ""
 
 
 def test_events_know_their_run():

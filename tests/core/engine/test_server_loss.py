@@ -48,9 +48,10 @@ def test_a_killed_server_leaves_no_worker_and_loses_no_finished_node(
     with server.stdin, server.stdout:
         item_id, pid = map(int, server.stdout.readline().split())
         worker = psutil.Process(pid)
-        server.send_signal(signal.SIGKILL)
-        server.wait(60)
-    gone, _ = psutil.wait_procs([worker], timeout=60)
+        with (tmp_path / "gate").open("w"):  # which opens when the node waits there, and not only was announced
+            server.send_signal(signal.SIGKILL)
+            server.wait(60)
+            gone, _ = psutil.wait_procs([worker], timeout=60)
     assert gone
 
     room = open_room()

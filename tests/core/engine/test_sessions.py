@@ -61,9 +61,10 @@ def test_an_empty_list_completes_the_session(room: EngineRoom):
 def test_an_invocation_error_reaches_people_plain(room: EngineRoom):
     item = room.run(graph([node("r", "raises", how="invocation")]))
     assert (item.status, item.error_type) == ("failed", "InvocationError")
-    assert item.error_message == "the mask is as large as a stamp; draw a larger one"
+    assert item.error_message == "node 'r' (raises): the mask is as large as a stamp; draw a larger one"
     assert not item.error_traceback
     (event,) = room.named("invocation_error")
+    assert event.error_message == "the mask is as large as a stamp; draw a larger one"
     assert (event.error_type, event.invocation_source_id) == ("InvocationError", "r")
     assert event.invocation["how"] == "invocation"
     assert room.seen.index(event) < room.seen.index(room.named("queue_item_status_changed")[-1])
@@ -81,7 +82,7 @@ def test_an_invocation_error_reaches_people_plain(room: EngineRoom):
 def test_any_other_error_carries_its_traceback(room: EngineRoom, how: str, error_type: str, message: str):
     item = room.run(graph([node("r", "raises", how=how)]))
     assert (item.status, item.error_type) == ("failed", error_type)
-    assert message in (item.error_message or "")
+    assert (item.error_message or "").startswith(f"node 'r' (raises): {message}")
     assert "Traceback (most recent call last)" in (item.error_traceback or "")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from impasto.engine import wire as wire_module
 from impasto.engine.wire import Message, Wire
-from impasto.errors import ServerError, UnreadableImageError, WireError
+from impasto.errors import MessageTooLargeError, ServerError, UnreadableImageError, WireError
 from impasto_sdk.errors import ImageNotFoundError, TensorNotFoundError
 
 
@@ -212,7 +212,7 @@ def test_a_message_too_large_to_send_is_refused_before_anything_leaves(
 ):
     left, right = ends
     monkeypatch.setattr(wire_module, "MAX_PARTS_BYTES", 10)
-    with pytest.raises(WireError, match=r"'tensor' of \d+ bytes and 11 bytes of parts is too large"):
+    with pytest.raises(MessageTooLargeError, match=r"'tensor' of \d+ bytes and 11 bytes of parts is too large"):
         left.wire.send("tensor", {}, [b"x" * 11])
     left.wire.send("tensor", {}, [b"x" * 10])
     assert right.messages.get(timeout=10).parts == (b"x" * 10,)
@@ -233,3 +233,41 @@ def test_threads_that_send_at_once_do_not_mix_their_frames(ends: tuple[End, End]
         assert message.parts[0] == bytes([message.body["mark"]]) * 70_000
     for thread in threads:
         thread.join()
+
+
+def test_a_peer_that_takes_nothing_in_is_given_up():
+    ours, theirs = socket.socketpair()
+    closed: SimpleQueue[str] = SimpleQueue()
+    wire = Wire(ours, "cpu-0", lambda message: None, closed.put, send_timeout_s=0.01)
+    wire.start()
+    with theirs, pytest.raises(WireError, match="cannot send 'picture'"):
+        wire.send("picture", {}, [b"x" * 10_000_000])
+    assert closed.get(timeout=10)
+    wire.join(10)
+
+
+def test_what_a_destructor_sends_in_the_middle_of_a_frame_follows_it():
+    ours, theirs = socket.socketpair()
+
+    class Interrupted(socket.socket):
+        """Has its thread send something else whenever it sends: as a destructor may that logs."""
+
+        busy = False
+
+        def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]
+            if not self.busy:
+                self.busy = True
+                wire.send("log", {"message": "gone"})
+            super().sendall(data, flags)
+
+    wire = Wire(Interrupted(fileno=ours.detach()), "server", lambda message: None, lambda reason: None)
+    wire.start()
+    other = End(theirs)
+    wire.send("picture", {}, [b"x" * 100_000])
+    assert other.messages.get(timeout=10).parts == (b"x" * 100_000,)
+    assert other.messages.get(timeout=10).kind == "log"
+    wire.send("picture", {}, [b"y" * 100_000])
+    assert other.messages.get(timeout=10).kind == "picture"
+    wire.close()
+    wire.join(10)
+    other.wire.join(10)

@@ -12,7 +12,7 @@ from impasto.queue.records import ClaimedItem, MetadataBinding
 from impasto.storage import queue_statements
 from impasto.storage.database import Database
 from impasto.storage.queue_items import QueueItemStore
-from impasto_sdk.events import Event, QueueItemStatusChangedEvent
+from impasto_sdk.events import Event, QueueClearedEvent, QueueItemStatusChangedEvent
 
 
 def claim(queue: SessionQueue, worker: str = "worker") -> ClaimedItem:
@@ -233,11 +233,43 @@ def test_a_lease_that_runs_out_gives_the_item_back(database: Database, events: l
     queue = SessionQueue(store, events.append, max_queue_size=10, max_attempts=2)
     queue.enqueue("default", a_batch(runs=4))
     kept, extended, journaled, lost = claim(queue), claim(hasty, "alive"), claim(hasty), claim(hasty)
-    assert queue.extend_leases("alive") == 1
+    assert queue.extend_lease(extended.item_id, attempt=1)
+    assert not queue.extend_lease(extended.item_id, attempt=2)
     assert queue.journal(journaled.item_id, {})
     assert queue.expire_leases() == [lost.item_id]
     assert queue.get("default", lost.item_id).status == "pending"
     assert [queue.get("default", item.item_id).status for item in (kept, extended, journaled)] == ["in_progress"] * 3
+
+
+def test_the_last_outputs_are_written_with_the_end_and_told_before_it(queue: SessionQueue, events: list[Event]) -> None:
+    queue.enqueue("default", a_batch())
+    item = claim(queue)
+    del events[:]
+    told = QueueClearedEvent(queue_id="told by the worker")
+    assert not queue.complete(item.item_id, attempt=2, outputs={"a": {"value": 1}}, events=[told])
+    assert queue.get("default", item.item_id).session["results"] == {}
+    assert not events
+    assert queue.complete(item.item_id, attempt=1, outputs={"a": {"value": 1}}, events=[told])
+    assert queue.get("default", item.item_id).session["results"] == {"a": {"value": 1}}
+    assert [event.name for event in events] == ["queue_cleared", "queue_item_status_changed"]
+
+
+def test_an_attempt_that_is_over_cannot_cancel_the_next(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    first = claim(queue)
+    queue.give_back(first.item_id, "lost")
+    second = claim(queue)
+    assert queue.cancel("default", first.item_id, attempt=first.attempt).status == "in_progress"
+    assert queue.cancel("default", first.item_id, attempt=second.attempt).status == "canceled"
+
+
+def test_an_event_names_the_running_item_of_its_queue(queue: SessionQueue, events: list[Event]) -> None:
+    queue.enqueue("default", a_batch(runs=3))
+    one, two = claim(queue), claim(queue)
+    queue.complete(one.item_id)
+    queue.complete(two.item_id)
+    told = [event for event in events if isinstance(event, QueueItemStatusChangedEvent)]
+    assert [event.queue_status["item_id"] for event in told] == [one.item_id, one.item_id, two.item_id, None]
 
 
 def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:

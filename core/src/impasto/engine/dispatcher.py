@@ -14,7 +14,7 @@ from impasto.engine.process import WorkerProcess
 from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToWorker
 from impasto.engine.run_record import RunRecord
 from impasto.engine.session_server import SessionServer
-from impasto.errors import QueueItemNotFoundError, WireError
+from impasto.errors import MessageTooLargeError, QueueItemNotFoundError, WireError
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import DeviceInfo
 
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: How often a worker's hold on its item is renewed, in seconds; well within a lease.
 _LEASE_BEAT_S = 15.0
-#: How long an idle worker waits before it looks after items that others have lost, in seconds.
-_IDLE_S = 30.0
+#: How often a worker looks after items whose workers have gone silent, in seconds.
+_LOOK_S = 30.0
 #: How long a process that was told to end may take, in seconds.
 _END_S = 5.0
 
@@ -43,6 +43,8 @@ class Dispatcher:
         self._cancel_grace_s = cancel_grace_s
         self._lock = threading.Lock()
         self._run: _Run | None = None
+        #: When silent workers are looked for again, as a monotonic time.
+        self._look_at = time.monotonic() + _LOOK_S
         #: Items that were cancelled while one was being claimed; None: none is.
         self._canceled_in_claim: set[int] | None = None
 
@@ -74,11 +76,11 @@ class Dispatcher:
         """
         ended = 0
         while not process.lost and stop_at() is None:
+            self._look_for_silent()
             run = self._claim(process, stop_at)
             if run is None:
                 busy(False)
-                if not self._queue.wait_for_work(_IDLE_S):
-                    self._queue.expire_leases()
+                self._queue.wait_for_work(_LOOK_S)
                 continue
             busy(True)
             try:
@@ -108,26 +110,29 @@ class Dispatcher:
                     self._run.cancel()
         return self._run
 
+    def _look_for_silent(self) -> None:
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_S
+            self._queue.expire_leases()
+
     def _see_through(self, run: "_Run", device: DeviceInfo) -> bool:
-        """Run an item to its end; whether the worker said how it ended."""
+        """Run an item to its end; whether the worker is still there after it."""
         item, process = run.item, run.process
-        record = RunRecord(
-            item,
-            lambda outputs: self._queue.journal(item.item_id, outputs, attempt=item.attempt),
-            self._publish,
-            device=device.name,
-        )
+        record = RunRecord(item, self._queue, self._publish, device=device.name)
         self._server.begin(item)
         ending = None
         try:
             process.send(ToWorker.RUN, _order(item).model_dump(mode="json"))
             run.begun = True
             ending = self._follow(run, record)
+        except MessageTooLargeError as error:  # no worker will ever be given it
+            self._queue.fail(item.item_id, type(error).__name__, str(error), attempt=item.attempt)
+            return True
         except WireError as error:
             logger.debug("worker %s: %s", self._worker_id, error.problem)
         finally:
             self._server.end()
-        self._settle(run, ending)
+        self._settle(run, record, ending)
         return ending is not None
 
     def _follow(self, run: "_Run", record: RunRecord) -> RunEnding | None:
@@ -142,38 +147,42 @@ class Dispatcher:
                 return ending
             if not messages and mailbox.closed is not None:
                 return None
+            if time.monotonic() >= renew_at:
+                record.counts &= self._queue.extend_lease(run.item.item_id, attempt=run.item.attempt)
+                renew_at = time.monotonic() + _LEASE_BEAT_S
+                self._look_for_silent()
             if not record.counts:
                 run.cancel()
             run.pass_on()
-            if time.monotonic() >= renew_at:
-                self._queue.extend_leases(self._worker_id)
-                renew_at = time.monotonic() + _LEASE_BEAT_S
 
-    def _settle(self, run: "_Run", ending: RunEnding | None) -> None:
-        """Tell the queue how the run ended. An item that is no longer this attempt's stays as it is."""
+    def _settle(self, run: "_Run", record: RunRecord, ending: RunEnding | None) -> None:
+        """Tell the queue how the run ended, if it did not end well, which the record has told it already.
+
+        An item that is no longer this attempt's stays as it is.
+        """
         item = run.item
         if ending is None:
             how = run.process.end(_END_S)
             reason = f"worker {self._worker_id!r} was lost: {how}"
             if run.stopping:
                 reason = "the server stopped before the node in hand was done"
+            if record.in_hand:
+                reason = f"{record.in_hand}: {reason}"
             excused = run.stopping or not run.begun
             self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=excused)
             return
         match ending.outcome:
-            case Outcome.COMPLETED:
-                self._queue.complete(item.item_id, attempt=item.attempt)
             case Outcome.INTERRUPTED:
                 self._queue.give_back(item.item_id, "the server stopped", attempt=item.attempt, excused=True)
             case Outcome.CANCELED if not run.canceled:
                 self._cancel_in_queue(item)  # the node itself gave up
             case Outcome.FAILED if ending.error is not None:
                 error = ending.error
-                self._queue.fail(item.item_id, error.type, error.message, error.traceback, attempt=item.attempt)
+                self._queue.fail(item.item_id, error.type, error.summary, error.traceback, attempt=item.attempt)
 
     def _cancel_in_queue(self, item: Claim) -> None:
         try:
-            self._queue.cancel(item.queue_id, item.item_id)
+            self._queue.cancel(item.queue_id, item.item_id, attempt=item.attempt)
         except QueueItemNotFoundError:
             logger.debug("item %d was removed while it ran", item.item_id)
 

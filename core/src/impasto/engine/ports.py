@@ -63,16 +63,23 @@ class WorkQueue(Protocol):
         """Write outputs; False: the item is no longer this attempt's."""
         ...
 
-    def extend_leases(self, worker_id: str) -> int:
-        """Say that a worker is alive."""
+    def extend_lease(self, item_id: int, *, attempt: int | None = None) -> bool:
+        """Say that an attempt is under way; False: the item is no longer this attempt's."""
         ...
 
     def expire_leases(self) -> Sequence[int]:
         """Give back the items whose workers have gone silent."""
         ...
 
-    def complete(self, item_id: int, *, attempt: int | None = None) -> bool:
-        """The session ended well."""
+    def complete(
+        self,
+        item_id: int,
+        *,
+        attempt: int | None = None,
+        outputs: Mapping[str, JsonValue] | None = None,
+        events: Sequence[Event] = (),
+    ) -> bool:
+        """The session ended well, with these last outputs; `events` leave before the item's own."""
         ...
 
     def fail(
@@ -85,8 +92,8 @@ class WorkQueue(Protocol):
         """The worker was lost, or is to stop."""
         ...
 
-    def cancel(self, queue_id: str, item_id: int) -> object:
-        """Cancel an item."""
+    def cancel(self, queue_id: str, item_id: int, *, attempt: int | None = None) -> object:
+        """Cancel an item, or only this attempt at it."""
         ...
 
     def recover(self) -> int:

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 #: Last lines of a worker's output that are kept to explain its end.
 _TAIL_LINES = 30
+#: How long a worker may take in nothing of what it is sent, in seconds. Its wire is read by a thread of its own, so one
+#: that does not is stopped or hangs whole, and whoever sends must not hang with it.
+_SEND_S = 30.0
 #: How long messages of an ended worker may still be read, in seconds.
 _LAST_WORDS_S = 5.0
 
@@ -68,7 +71,7 @@ class WorkerProcess:
             raise WorkerError(worker_id, f"its process cannot be started: {error}") from error
         finally:
             theirs.close()
-        self._wire = Wire(ours, worker_id, self._take, self.mailbox.close)
+        self._wire = Wire(ours, worker_id, self._take, self.mailbox.close, send_timeout_s=_SEND_S)
         self._wire.start()
         self._reader = threading.Thread(target=self._read_output, name=f"impasto-output-{worker_id}", daemon=True)
         self._reader.start()
@@ -107,7 +110,12 @@ class WorkerProcess:
         self._wire.send(kind, body)
 
     def kill(self) -> None:
-        """End the process, and what it started, without asking."""
+        """End the process, and what it started, without asking. Harmless when it has ended."""
+        if self._exited.is_set():
+            return  # its number may be another's by now
+        self._kill_group()
+
+    def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):  # it was faster
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -176,11 +184,12 @@ class WorkerProcess:
 
     def _watch(self) -> None:
         self._process.wait()
+        self._kill_group()  # what it has left behind
         self._exited.set()
-        self.kill()  # what it has left behind
         # all that it sent before its end is still to be read
         self._wire.join(_LAST_WORDS_S)
         self._wire.close()
+        self.mailbox.close("the process is gone")  # where nobody takes any more, the wire's thread may wait to put
         self._wire.join(_LAST_WORDS_S)
         self._reader.join(_LAST_WORDS_S)
         self._on_end()

@@ -4,6 +4,7 @@ A worker greets (`HELLO`), is told its configuration (`WELCOME`), and says what 
 (`UNUSABLE`). Then the server gives runs, one at a time, and the worker reports on each until it ends (`ENDED`).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +23,7 @@ __all__ = [
     "ToWorker",
     "WorkerConfig",
     "WorkerFacts",
+    "node_title",
 ]
 
 #: Raised whenever one side would misunderstand the other's messages.
@@ -135,7 +137,7 @@ class RunError(_Record):
 
     #: The error's class.
     type: str
-    #: For the person who ran the graph.
+    #: For the person who ran the graph; an editor shows it at the node.
     message: str
     #: Empty when the node meant its message for that person.
     traceback: str = ""
@@ -144,6 +146,17 @@ class RunError(_Record):
     source_id: str | None = None
     #: The node as a document.
     invocation: dict[str, JsonValue] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The message with the node before it: for those who see the run and not its nodes."""
+        title = node_title(self.invocation) if self.invocation else ""
+        return self.message if not title or self.message.startswith(title) else f"{title}: {self.message}"
+
+
+def node_title(document: Mapping[str, JsonValue]) -> str:
+    """How an execution of a node is named in messages, given its document: ``node 'd' (div)``."""
+    return f"node {document['id']!r} ({document['type']})"
 
 
 class RunEnding(_Record):

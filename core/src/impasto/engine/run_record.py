@@ -1,11 +1,11 @@
 """`RunRecord`: what a worker reports on one run becomes lines in the journal, and then events for the world."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from impasto.engine.ports import Claim, Publish
-from impasto.engine.protocol import RunEnding, RunError, ToServer
+from impasto.engine.ports import Claim, Publish, WorkQueue
+from impasto.engine.protocol import Outcome, RunEnding, RunError, ToServer, node_title
 from impasto.engine.wire import Message
 from impasto_sdk.events import (
     Event,
@@ -22,13 +22,11 @@ __all__ = ["RunRecord"]
 
 
 class RunRecord:
-    """The record of one run. `journal` writes outputs by execution id and says whether the run still counts."""
+    """The record of one run, kept in `queue`. `device` is the name of what it runs on."""
 
-    def __init__(
-        self, item: Claim, journal: Callable[[Mapping[str, JsonValue]], bool], publish: Publish, *, device: str
-    ) -> None:
+    def __init__(self, item: Claim, queue: WorkQueue, publish: Publish, *, device: str) -> None:
         self._item = item
-        self._journal = journal
+        self._queue = queue
         self._publish = publish
         self._device = device
         #: Nodes that have begun and not ended: their document and source id.
@@ -36,31 +34,43 @@ class RunRecord:
         #: False once the item was taken from this run: cancelled, removed, or given to another worker.
         self.counts = True
 
-    def take(self, messages: Sequence[Message]) -> RunEnding | None:
-        """Record some messages, in order; gives the run's ending when it is among them.
+    @property
+    def in_hand(self) -> str:
+        """The node that has begun and not ended, in words; empty when none has."""
+        return next((node_title(invocation) for invocation, _ in self._running.values()), "")
 
-        Finished nodes are on disk, in one commit, before any of the events leaves.
+    def take(self, messages: Sequence[Message]) -> RunEnding | None:
+        """Record some messages, in order; gives the run's ending, the last of them, when it is there.
+
+        Finished nodes are on disk, in one commit, before any of the events leaves; so is the end of a run that ended
+        well, since for a short one that commit is most of what it costs.
         """
+        ending = next((RunEnding.model_validate(m.body) for m in messages if m.kind == ToServer.ENDED), None)
+        if not self.counts:
+            return ending
         finished = {
             message.body["execution_id"]: message.body["output"]
             for message in messages
             if message.kind == ToServer.COMPLETED
         }
-        if finished and self.counts:
-            self.counts = self._journal(finished)
-        for message in messages:
-            if message.kind == ToServer.ENDED:
-                ending = RunEnding.model_validate(message.body)
-                if ending.error is not None and self.counts:
-                    self._publish(self._failed(ending.error))
-                return ending
-            if self.counts and (event := self._event(message)) is not None:
+        events = [event for message in messages if (event := self._event(message)) is not None]
+        item_id, attempt = self._item.item_id, self._item.attempt
+        if ending is not None and ending.outcome is Outcome.COMPLETED:
+            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=finished, events=events)
+            return ending
+        if finished:
+            self.counts = self._queue.journal(item_id, finished, attempt=attempt)
+        if self.counts:
+            for event in events:
                 self._publish(event)
-        return None
+        return ending
 
     def _event(self, message: Message) -> Event | None:
         body = message.body
         match message.kind:
+            case ToServer.ENDED:
+                error = RunEnding.model_validate(body).error
+                return None if error is None else self._failed(error)
             case ToServer.STARTED:
                 self._running[body["execution_id"]] = (body["invocation"], body["source_id"])
                 return InvocationStartedEvent(**self._facts(body["execution_id"]))

@@ -116,8 +116,8 @@ class SessionRunner:
                 self._reporter.completed(node, output.to_document(), cached=False)
                 return output
             execution = self._invoker.prepare(node, state.inputs(node))
-            document = execution.document
-            self._reporter.started(node, document)
+            self._reporter.started(node, execution.document)
+            document = execution.document  # only now: one too large to be sent cannot go with the error either
             identity = _identity(node, order)
             context = NodeContext(
                 self._tools,
@@ -131,12 +131,12 @@ class SessionRunner:
                 finished = self._invoker.execute(execution, context)
             finally:
                 self._tools.progress.flush()
+            self._reporter.completed(node, finished.document, cached=finished.cached)
         except CanceledError:
             raise
         except (Exception, SystemExit) as error:  # a node belongs to a plugin, and may raise anything
             state.set_node_error(node.id, f"{type(error).__name__}: {error}")
             raise _RunFailedError(_error_of(error, node, document)) from error
-        self._reporter.completed(node, finished.document, cached=finished.cached)
         return finished.output
 
 

@@ -10,12 +10,13 @@ import logging
 import socket
 import struct
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from impasto.engine.remote_error import decode_error, encode_error
-from impasto.errors import WireError
+from impasto.errors import MessageTooLargeError, WireError
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["MAX_HEADER_BYTES", "MAX_PARTS_BYTES", "Message", "Wire"]
@@ -32,6 +33,8 @@ _MAGIC = b"imp1"
 _PREFIX = struct.Struct("!4sIQ")
 #: Frames up to this size leave in one call; larger parts are not copied together first.
 _JOIN_BYTES = 64 * 2**10
+#: How the operating system is told a time: seconds and microseconds.
+_TIMEVAL = struct.Struct("@ll")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +62,26 @@ class Wire:
         peer: str,
         on_message: Callable[[Message], None],
         on_close: Callable[[str], None],
+        *,
+        send_timeout_s: float | None = None,
     ) -> None:
-        """`peer` is the worker's id, for errors."""
+        """`peer` is the worker's id, for errors.
+
+        `send_timeout_s`: a peer that takes in nothing for so long is given up; None: it is waited for.
+        """
+        if send_timeout_s is not None:  # of the socket itself, since Python's own would hold for reading too
+            seconds, rest = divmod(send_timeout_s, 1)
+            limit = _TIMEVAL.pack(int(seconds), int(rest * 1e6))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         self._socket = connection
         self._stream = connection.makefile("rb", buffering=_JOIN_BYTES)
         self._peer = peer
         self._on_message = on_message
         self._on_close = on_close
         self._sending = threading.Lock()
+        #: The thread that sends, and what it was made to send meanwhile.
+        self._sender: int | None = None
+        self._delayed: deque[list[bytes]] = deque()
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future[Message]] = {}
         self._closed: str | None = None
@@ -82,7 +97,10 @@ class Wire:
         return self._closed
 
     def send(self, kind: str, body: Mapping[str, JsonValue] | None = None, parts: Sequence[bytes] = ()) -> None:
-        """Send a message that nobody answers. Raises `WireError` when it is too large or the other end is gone."""
+        """Send a message that nobody answers.
+
+        Raises `MessageTooLargeError`, and `WireError` when the other end is gone.
+        """
         self._send({"kind": kind, "body": body or {}}, parts)
 
     def request(self, kind: str, body: Mapping[str, JsonValue] | None = None, parts: Sequence[bytes] = ()) -> Message:
@@ -130,22 +148,33 @@ class Wire:
         total = sum(lengths)
         text = json.dumps({**header, "parts": lengths} if parts else header, separators=(",", ":")).encode()
         if len(text) > MAX_HEADER_BYTES or total > MAX_PARTS_BYTES:
-            raise WireError(
+            raise MessageTooLargeError(
                 self._peer,
                 f"a message {header.get('kind', 'answer')!r} of {len(text)} bytes and {total} bytes of parts is too "
                 f"large; at most {MAX_HEADER_BYTES} and {MAX_PARTS_BYTES} travel",
             )
         prefix = _PREFIX.pack(_MAGIC, len(text), total)
+        blocks = [b"".join((prefix, text, *parts))] if total <= _JOIN_BYTES else [prefix + text, *parts]
+        if self._sender == threading.get_ident():
+            # a destructor that ran in the middle of a frame logs: it must neither wait for itself nor break in
+            self._delayed.append(blocks)
+            return
         try:
             with self._sending:
-                if total <= _JOIN_BYTES:
-                    self._socket.sendall(b"".join((prefix, text, *parts)))
-                else:
-                    self._socket.sendall(prefix + text)
-                    for part in parts:
-                        self._socket.sendall(part)
+                self._sender = threading.get_ident()
+                try:
+                    self._write(blocks)
+                    while self._delayed:
+                        self._write(self._delayed.popleft())
+                finally:
+                    self._sender = None
         except OSError as error:
+            self.close()  # a frame may have been cut off in the middle, and nothing that follows could be read
             raise WireError(self._peer, f"cannot send {header.get('kind', 'answer')!r}: {error}") from error
+
+    def _write(self, blocks: Sequence[bytes]) -> None:
+        for block in blocks:
+            self._socket.sendall(block)
 
     def _read(self) -> None:
         reason = "the connection was closed"

@@ -128,15 +128,33 @@ class SessionQueue(QueueView):
         When it returns, they are on disk. False: the item is no longer this attempt's (it was cancelled, cleared,
         or given to another worker), and nothing is written. The same execution written twice counts once.
         """
-        return self._store.journal(item_id, outputs.items(), attempt=attempt, lease_s=self._lease_s)
+        return self._store.journal(item_id, outputs, attempt=attempt, lease_s=self._lease_s)
 
-    def extend_leases(self, worker_id: str) -> int:
-        """Say that a worker is alive: all that it holds stays its own for another lease. How many items that is."""
-        return self._store.extend_leases(worker_id, lease_s=self._lease_s)
+    def extend_lease(self, item_id: int, *, attempt: int | None = None) -> bool:
+        """Say that an attempt is under way: the item stays its own for another lease. False as in `complete`."""
+        return self._store.journal(item_id, {}, attempt=attempt, lease_s=self._lease_s)
 
-    def complete(self, item_id: int, *, attempt: int | None = None) -> bool:
-        """The session ended well. False: the item is no longer this attempt's, and stays as it is."""
-        return self._store.finish(item_id, "completed", attempt=attempt, then=self._announce) is not None
+    def complete(
+        self,
+        item_id: int,
+        *,
+        attempt: int | None = None,
+        outputs: Mapping[str, JsonValue] | None = None,
+        events: Sequence[Event] = (),
+    ) -> bool:
+        """The session ended well; `outputs` go into the journal with that, and `events` leave before the item's own.
+
+        False: the item is no longer this attempt's; it stays as it is, and nothing is written or published.
+        """
+
+        def announce(change: ItemChange | None) -> None:
+            if change is not None:
+                for event in events:
+                    self._publish(event)
+            self._announce(change)
+
+        change = self._store.finish(item_id, "completed", attempt=attempt, outputs=outputs or {}, then=announce)
+        return change is not None
 
     def fail(
         self, item_id: int, error_type: str, message: str, traceback: str = "", *, attempt: int | None = None
@@ -180,9 +198,12 @@ class SessionQueue(QueueView):
 
     # --- cancelling and removing ---
 
-    def cancel(self, queue_id: str, item_id: int) -> QueueItem:
-        """Cancel an item; one that has ended stays as it is. Raises `QueueItemNotFoundError`."""
-        change = self._store.cancel(queue_id, item_id, then=self._announce)
+    def cancel(self, queue_id: str, item_id: int, *, attempt: int | None = None) -> QueueItem:
+        """Cancel an item; one that has ended, or is no longer at that attempt, stays as it is.
+
+        Raises `QueueItemNotFoundError`.
+        """
+        change = self._store.cancel(queue_id, item_id, attempt=attempt, then=self._announce)
         if change is not None and change.item.started_at is not None:
             self._tell_canceled([item_id])
         return self.get(queue_id, item_id)

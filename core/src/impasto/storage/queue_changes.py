@@ -124,7 +124,16 @@ def changed(connection: Connection, row: Row[Any], before: str) -> ItemChange:
     batch = connection.execute(sql.ADD_TO_BATCH_COUNTS, _delta(delta, b_id=row.batch)).one()
     queue = connection.execute(sql.ADD_TO_QUEUE_COUNTS, _delta(delta, b_queue_id=row.queue_id)).one()
     item = ItemRow(**row._mapping, batch_id=batch.batch_id, origin=batch.origin, destination=batch.destination)
-    return ItemChange(item, counts_of(batch), counts_of(queue), current_item(connection, row.queue_id))
+    return ItemChange(item, counts_of(batch), counts_of(queue), _current(connection, item, queue.in_progress))
+
+
+def _current(connection: Connection, item: ItemRow, in_progress: int) -> ItemRow | None:
+    """The running item of the queue of `item`, looked up only where the count of running ones leaves a question."""
+    if not in_progress:
+        return None
+    if in_progress == 1 and item.status == "in_progress":
+        return item
+    return current_item(connection, item.queue_id)
 
 
 def count(connection: Connection, queue_id: str, moved: dict[int, Counter[str]]) -> None:

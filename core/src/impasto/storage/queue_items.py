@@ -5,7 +5,7 @@ which is called on the writer thread right after the commit, so events are in th
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -76,14 +76,9 @@ class QueueItemStore(QueueReader):
 
         return self._database.write(work, then=told)
 
-    def journal(
-        self, item_id: int, outputs: Iterable[tuple[str, JsonValue]], *, attempt: int | None, lease_s: float
-    ) -> bool:
+    def journal(self, item_id: int, outputs: Mapping[str, JsonValue], *, attempt: int | None, lease_s: float) -> bool:
         """Write outputs of finished executions and extend the lease. False: the item is no longer this attempt's."""
-        rows = [
-            {"item_id": item_id, "execution_id": execution_id, "output": dump_document(output)}
-            for execution_id, output in outputs
-        ]
+        rows = _journal_rows(item_id, outputs)
 
         def work(connection: Connection) -> bool:
             held = connection.execute(
@@ -95,11 +90,6 @@ class QueueItemStore(QueueReader):
 
         return self._database.write(work)
 
-    def extend_leases(self, worker_id: str, *, lease_s: float) -> int:
-        """Give a worker more time for all that it holds; how many items that is."""
-        values = {"b_worker_id": worker_id, "b_lease_expires_at": timestamp(plus_s=lease_s)}
-        return self._database.write(lambda connection: connection.execute(sql.EXTEND_LEASES, values).rowcount)
-
     def finish(
         self,
         item_id: int,
@@ -107,12 +97,22 @@ class QueueItemStore(QueueReader):
         *,
         attempt: int | None = None,
         error: tuple[str, str, str] | None = None,
+        outputs: Mapping[str, JsonValue] | None = None,
         then: Then[ItemChange | None] | None = None,
     ) -> ItemChange | None:
-        """End a running item; `error` is its type, message and traceback. None: it is no longer this attempt's."""
-        return self._database.write(
-            lambda connection: finish(connection, attempt_of(item_id, attempt), status, error), then=then
-        )
+        """End a running item; `error` is its type, message and traceback, `outputs` the last lines of its journal.
+
+        None: it is no longer this attempt's, and nothing is written.
+        """
+        rows = _journal_rows(item_id, outputs or {})
+
+        def work(connection: Connection) -> ItemChange | None:
+            change = finish(connection, attempt_of(item_id, attempt), status, error)
+            if change is not None and rows:
+                connection.execute(sql.WRITE_JOURNAL, rows)
+            return change
+
+        return self._database.write(work, then=then)
 
     def give_back(
         self,
@@ -157,14 +157,21 @@ class QueueItemStore(QueueReader):
 
     # --- cancelling and removing ---
 
-    def cancel(self, queue_id: str, item_id: int, *, then: Then[ItemChange | None] | None = None) -> ItemChange | None:
-        """Cancel an item that waits or runs. None: it has ended, or there is no such item."""
+    def cancel(
+        self,
+        queue_id: str,
+        item_id: int,
+        *,
+        attempt: int | None = None,
+        then: Then[ItemChange | None] | None = None,
+    ) -> ItemChange | None:
+        """Cancel an item that waits or runs. None: it has ended, is at another attempt, or there is no such item."""
 
         def work(connection: Connection) -> ItemChange | None:
             row = connection.execute(sql.FIND_ITEM, {"item_id": item_id}).one_or_none()
             if row is None or row.queue_id != queue_id or row.status not in {"pending", "in_progress"}:
                 return None
-            return finish(connection, {**attempt_of(item_id, None), "b_from": row.status}, "canceled", None)
+            return finish(connection, {**attempt_of(item_id, attempt), "b_from": row.status}, "canceled", None)
 
         return self._database.write(work, then=then)
 
@@ -235,3 +242,10 @@ class QueueItemStore(QueueReader):
                 connection.execute(sql.PAUSE_QUEUE, {"b_queue_id": queue_id, "b_paused": paused})
 
         self._database.write(work)
+
+
+def _journal_rows(item_id: int, outputs: Mapping[str, JsonValue]) -> list[dict[str, object]]:
+    return [
+        {"item_id": item_id, "execution_id": execution_id, "output": dump_document(output)}
+        for execution_id, output in outputs.items()
+    ]

@@ -32,7 +32,6 @@ __all__ = [
     "DELETE_IDLE_BATCHES",
     "DELETE_ITEMS",
     "EXTEND_LEASE",
-    "EXTEND_LEASES",
     "FIND_BATCH",
     "FIND_BATCH_BY_KEY",
     "FIND_CURRENT",
@@ -185,11 +184,6 @@ RETURN_ITEM = (
 )
 #: Prove that an attempt still holds its item, and give it more time.
 EXTEND_LEASE = update(queue_items).where(_of_attempt).values(lease_expires_at=bindparam("b_lease_expires_at"))
-EXTEND_LEASES = (
-    update(queue_items)
-    .where(queue_items.c.status == "in_progress", queue_items.c.worker_id == bindparam("b_worker_id"))
-    .values(lease_expires_at=bindparam("b_lease_expires_at"))
-)
 #: An execution that is told of twice, since the first answer was lost, is written once.
 WRITE_JOURNAL = text(
     "INSERT INTO journal (item_id, execution_id, output) VALUES (:item_id, :execution_id, :output) "
