@@ -25,6 +25,11 @@ def test_a_node_is_called_after_its_type_and_numbered_when_that_is_taken(draft):
     assert ids == ["noise", "noise_2", "noise_3"]
 
 
+def test_a_number_that_was_chosen_by_hand_is_not_given_again(draft):
+    draft.add("noise", id="noise_2")
+    assert [draft.add("noise").id for _ in range(2)] == ["noise", "noise_3"]
+
+
 def test_a_chosen_id_is_kept_and_cannot_be_taken_twice(draft):
     assert draft.add("noise", id="seed noise").id == "seed noise"
     with pytest.raises(DraftError, match="'seed noise' is taken by a noise node"):
@@ -70,6 +75,18 @@ def test_setting_changes_a_node_that_is_there(draft):
     draft.set(noise, seed=2, model=ModelIdentifierField(key="k"))
     document = draft.to_document()["nodes"]["noise"]
     assert (document["seed"], document["model"]["key"]) == (2, "k")
+
+
+def test_setting_an_input_to_a_port_connects_it(draft):
+    noise, seed = draft.add("noise", seed=1), draft.add("integer")
+    draft.set(noise, seed=seed.output("value"))
+    assert edges(draft) == ["integer.value -> noise.seed"]
+    assert "seed" not in draft.to_document()["nodes"]["noise"]
+
+
+def test_an_input_may_be_called_node(draft):
+    draft.add("n", node=1)
+    assert draft.to_document()["nodes"]["n"]["node"] == 1
 
 
 @pytest.mark.parametrize("wrong", ["source", "destination"])

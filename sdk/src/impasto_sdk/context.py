@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from impasto_sdk.extensions import DenoiseExtension
 from impasto_sdk.fields import (
@@ -66,6 +66,8 @@ class InvocationIdentity:
 
 class ImageRecord(BaseModel):
     """What the library knows of a stored image."""
+
+    model_config = ConfigDict(defer_build=True)
 
     image_name: str
     width: int

@@ -8,8 +8,10 @@ put (`insert`), or an input such as ``control``, to which something can be conne
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel
+
 from impasto_sdk.errors import DraftError
-from impasto_sdk.fields import FieldValue, JsonValue, MetadataField
+from impasto_sdk.fields import JsonValue
 
 __all__ = ["DraftNode", "DraftPort", "GraphDraft"]
 
@@ -46,6 +48,8 @@ class GraphDraft:
         self._nodes: dict[str, dict[str, JsonValue]] = {}
         self._edges: list[tuple[DraftPort, DraftPort]] = []
         self._anchors: dict[str, DraftPort] = {}
+        #: For each type of node, the number that was last given to one.
+        self._numbers: dict[str, int] = {}
 
     def add(self, node_type: str, *, id: str | None = None, **values: object) -> DraftNode:
         """Add a node of `node_type`; `values` are its inputs, and `is_intermediate` and `use_cache` if given.
@@ -59,11 +63,7 @@ class GraphDraft:
         document: dict[str, JsonValue] = {"id": node_id, "type": node_type}
         self._nodes[node_id] = document
         node = DraftNode(node_id, node_type)
-        for name, value in values.items():
-            if isinstance(value, DraftPort):
-                self.connect(value, node.input(name))
-            elif value is not None:
-                document[name] = _as_json(value)
+        self.set(node, **{name: value for name, value in values.items() if value is not None})
         return node
 
     def connect(self, source: DraftPort, destination: DraftPort) -> None:
@@ -76,11 +76,14 @@ class GraphDraft:
         self._nodes[destination.node_id].pop(destination.field, None)
         self._edges.append((source, destination))
 
-    def set(self, node: DraftNode, **values: object) -> None:
-        """Set inputs of a node that is already in the draft."""
+    def set(self, node: DraftNode, /, **values: object) -> None:
+        """Set inputs of a node that is already in the draft; a `DraftPort` is connected, as by `add`."""
         document = self._document(node.id)
         for name, value in values.items():
-            document[name] = _as_json(value)
+            if isinstance(value, DraftPort):
+                self.connect(value, node.input(name))
+            else:
+                document[name] = _as_json(value)
 
     def anchor(self, name: str, port: DraftPort) -> None:
         """Give a port a name under which other plugins find it; a second use moves the name."""
@@ -146,14 +149,15 @@ class GraphDraft:
     def _free_id(self, node_type: str) -> str:
         if node_type not in self._nodes:
             return node_type
-        number = 2
+        number = self._numbers.get(node_type, 1) + 1
         while f"{node_type}_{number}" in self._nodes:
             number += 1
+        self._numbers[node_type] = number
         return f"{node_type}_{number}"
 
 
 def _as_json(value: object) -> JsonValue:
-    if isinstance(value, FieldValue | MetadataField):
+    if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, list | tuple):
         return [_as_json(item) for item in value]

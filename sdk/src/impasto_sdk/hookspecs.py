@@ -2,7 +2,9 @@
 
 Three kinds, told apart by name:
 
-* ``register_*`` is called once, when the plugin is loaded; return values, do no work, import nothing heavy.
+* ``register_*`` is called once, when the plugin is loaded; return values, do no work, import nothing heavy. One that
+  raises, or returns something else, sets the whole plugin aside as *failed*; a name that another plugin has taken sets
+  it aside as *clashing*. Server and workers start all the same.
 * ``identify_*``, ``find_*`` and ``before_*`` answer a question, each time it is asked; in the server, but for
   `find_device`.
 * ``on_*`` is told of an event, returns nothing and cannot fail a run: what it raises is logged.
@@ -52,15 +54,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
 # Hence the ignores of mypy's empty-body.
 @hookspec
 def register_invocations() -> Sequence[type[BaseInvocation]]:  # type: ignore[empty-body]
-    """The plugin's node classes, each declared with `@invocation`.
-
-    A node type that another distribution has already registered sets the whole plugin aside as *clashing*.
-    """
+    """The plugin's node classes, each declared with `@invocation`. Their types are unique among all plugins."""
 
 
 @hookspec
 def register_model_formats() -> Sequence[ModelFormat]:  # type: ignore[empty-body]
-    """The ways of lying on disk that the plugin's loaders understand."""
+    """The ways of lying on disk that the plugin's loaders understand, by name; two plugins may name the same one.
+
+    They are listed with the plugin; which loader takes a model is asked of the loaders themselves.
+    """
 
 
 @hookspec
@@ -70,17 +72,24 @@ def register_model_loaders() -> Sequence[ModelLoader]:  # type: ignore[empty-bod
 
 @hookspec
 def register_starter_models() -> Sequence[StarterModel]:  # type: ignore[empty-body]
-    """Models that a new installation is offered."""
+    """Models that a new installation is offered.
+
+    A local one with `install_at_first_start` is registered where it lies by the first start that sees it, with the
+    starter's id as its key. Addresses are listed only: nothing is fetched in this version.
+    """
 
 
 @hookspec
 def register_denoise_extensions() -> Sequence[DenoiseExtensionFactory]:  # type: ignore[empty-body]
-    """How data of the plugin's own classes becomes an extension of a denoise loop."""
+    """How data of the plugin's own classes becomes an extension of a denoise loop.
+
+    A loop asks in the worker, for each value it is fed: the factory whose `field_type` the value is answers.
+    """
 
 
 @hookspec
 def register_external_providers() -> Sequence[ExternalProvider]:  # type: ignore[empty-body]
-    """External image services. A provider id that is taken sets the plugin aside as *clashing*."""
+    """External image services, by unique ids. They are listed; no node of this version calls them."""
 
 
 @hookspec
@@ -105,17 +114,20 @@ def register_secrets() -> Sequence[SecretDeclaration]:  # type: ignore[empty-bod
 
 @hookspec
 def register_node_upgrades() -> Sequence[NodeUpgrade]:  # type: ignore[empty-body]
-    """How nodes saved by older versions of the plugin's types become present ones."""
+    """How nodes saved by older versions of the plugin's types become present ones.
+
+    They are listed; nothing in this version reads saved nodes of other versions.
+    """
 
 
 @hookspec
 def register_workflow_importers() -> Sequence[WorkflowImporter]:  # type: ignore[empty-body]
-    """Readers of other programs' workflow files."""
+    """Readers of other programs' workflow files. They are listed; nothing in this version imports workflows."""
 
 
 @hookspec
 def register_workflow_templates() -> Sequence[WorkflowTemplate]:  # type: ignore[empty-body]
-    """Workflows that the plugin ships for people to start from."""
+    """Workflows that the plugin ships for people to start from. They are listed; nothing in this version shows them."""
 
 
 @hookspec
@@ -125,7 +137,7 @@ def register_web_apps() -> Sequence[WebApp]:  # type: ignore[empty-body]
 
 @hookspec
 def register_commands() -> Sequence[Command]:  # type: ignore[empty-body]
-    """Commands for the command line."""
+    """Commands for the command line: ``impasto <name> …``. The platform's own commands win over one of their name."""
 
 
 @hookspec

@@ -55,6 +55,8 @@ class BaseInvocation(BaseModel):
 class WithMetadata(BaseModel):
     """Mixin for nodes that save images: facts to keep with them."""
 
+    model_config = ConfigDict(defer_build=True)
+
     metadata: MetadataField | None = InputField(
         None, input=Input.CONNECTION, description="Facts to keep with the image", ui_order=1000
     )
@@ -62,6 +64,8 @@ class WithMetadata(BaseModel):
 
 class WithBoard(BaseModel):
     """Mixin for nodes that save images: the board to put them on."""
+
+    model_config = ConfigDict(defer_build=True)
 
     board: BoardField | None = InputField(
         None, input=Input.DIRECT, description="The board to save the image to", ui_order=1001

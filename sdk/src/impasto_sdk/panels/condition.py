@@ -103,9 +103,6 @@ Condition = Annotated[
     Discriminator(_shape),
 ]
 
-for _model in (AllOf, AnyOf, Not):
-    _model.model_rebuild()
-
 
 class When:
     """Writes a `Comparison`; made by `when`."""
