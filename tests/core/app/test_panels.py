@@ -32,6 +32,7 @@ from impasto_sdk.panels import (
     Canvas,
     CanvasLayer,
     Integer,
+    Note,
     Panel,
     PanelSection,
     Section,
@@ -286,6 +287,17 @@ def test_a_section_that_does_not_repeat_is_applied_with_its_own_values(house):
     assert set(service.graph("toy.sum", toy_values()).graph["nodes"]) == {"start", "total"}
     switched_on = service.graph("toy.sum", toy_values(_on={"noise.one": True})).graph
     assert switched_on["nodes"]["toy_add"]["b"] == 6
+
+
+def test_a_section_of_nothing_but_its_switch_is_applied_when_switched_on(house):
+    section = PanelSection(
+        section=Section(id="noise.more", title="More", toggle=True, fields=[Note(id="about", title="One more")]),
+        needs=("sum",),
+        apply=lambda own, draft, values: draft.insert("sum", draft.add("toy_add", b=1), input="a", output="value"),
+    )
+    service = house.service([TOY_PANEL], [(section, "impasto-noise")])
+    assert set(service.graph("toy.sum", toy_values()).graph["nodes"]) == {"start", "total"}
+    assert "toy_add" in service.graph("toy.sum", toy_values(_on={"noise.more": True})).graph["nodes"]
 
 
 def test_values_with_problems_make_no_graph(service):

@@ -95,7 +95,7 @@ def _drawn(fields: Iterable[AnyField], values: Mapping[str, JsonValue], draw: Dr
 
 def _apply(contribution: Contribution, draft: GraphDraft, values: PanelValues) -> None:
     section = contribution.section.section
-    if not values.get(section.id):
-        return  # hidden, switched off, or without items
+    if section.id not in values or (section.repeat is not None and not values[section.id]):
+        return  # hidden, switched off, or without items; one that does not repeat may have no values but its switch
     own = values.items_of(section.id) if section.repeat is not None else values.section(section.id)
     guarded(contribution.plugin.name, f"section {section.id!r}", contribution.section.apply, own, draft, values)
