@@ -103,6 +103,10 @@ Condition = Annotated[
     Discriminator(_shape),
 ]
 
+# built at once: every kind of field has conditions, and takes over what is built instead of writing it out again
+for _model in (AllOf, AnyOf, Not):
+    _model.model_rebuild()
+
 
 class When:
     """Writes a `Comparison`; made by `when`."""

@@ -32,8 +32,15 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 FieldPath = Annotated[str, StringConstraints(pattern=r"^/?[a-z][a-z0-9_.]*$")]
 
 T = TypeVar("T")
+
+
+def _as_tuple(several: Sequence[T]) -> tuple[T, ...]:
+    # not the class itself: pydantic reads a validator's signature, which for a built-in class costs a parse each time
+    return tuple(several)
+
+
 #: Several of something: authors may give any sequence; it is kept as a tuple, since parts are frozen.
-Many = Annotated[Sequence[T], AfterValidator(tuple)]
+Many = Annotated[Sequence[T], AfterValidator(_as_tuple)]
 
 
 class PanelPart(BaseModel):
