@@ -83,7 +83,7 @@ def register_starter_models() -> Sequence[StarterModel]:  # type: ignore[empty-b
 def register_denoise_extensions() -> Sequence[DenoiseExtensionFactory]:  # type: ignore[empty-body]
     """How data of the plugin's own classes becomes an extension of a denoise loop.
 
-    A loop asks in the worker, for each value it is fed: the factory whose `field_type` the value is answers.
+    A loop asks in the worker, for each value it is fed: the factory for exactly its class answers.
     """
 
 

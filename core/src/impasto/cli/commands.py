@@ -15,7 +15,7 @@ program = typer.Typer(
     help="A node platform for making images. Commands talk to the server that runs on the root folder, "
     "or to an embedded one when none does.",
     epilog="Exit status: 0 done, 1 could not be done, 2 wrong usage or setting, 3 no server, 130 stopped by Ctrl-C. "
-    "Plugins may add commands; `impasto plugins` shows which.",
+    "Plugins may add commands; `impasto plugins --json` names them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -115,7 +115,9 @@ def run(
             "--set", help="node.field=value; may be repeated. A value is JSON, else a text.", show_default=False
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder to write the pictures to.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the pictures; made if need be.", show_default=False)
+    ] = None,
     root: Root = None,
     url: Url = None,
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 from impasto import __version__
 from impasto.api.pages.markup import Markup, element, joined, page, picture
 from impasto.app import Impasto
+from impasto.host import PluginInfo
 from impasto.storage.image_dto import ImageQuery
 
 __all__ = ["render_home"]
@@ -80,6 +81,11 @@ def _devices(app: Impasto) -> Markup:
     return element("table", *rows)
 
 
+def _contributions(plugin: PluginInfo) -> str:
+    """What it adds, as ``invocations 8, panels 2``."""
+    return ", ".join(f"{kind.replace('_', ' ')} {len(names)}" for kind, names in plugin.contributions.items() if names)
+
+
 def _plugins(app: Impasto) -> Markup:
     rows = (
         element(
@@ -87,7 +93,7 @@ def _plugins(app: Impasto) -> Markup:
             element("td", element("code", plugin.name)),
             element("td", plugin.version),
             element("td", plugin.state.value, class_="good" if plugin.active else "bad"),
-            element("td", plugin.reason or f"{sum(map(len, plugin.contributions.values()))} contributions"),
+            element("td", plugin.reason or _contributions(plugin)),
         )
         for plugin in app.host.plugins
     )
