@@ -88,6 +88,20 @@ def test_an_idle_worker_that_is_lost_is_replaced(open_room: OpenRoom):
     assert room.run(graph([node("a", "add")])).status == "completed"
 
 
+def test_lost_workers_leave_no_thread_no_open_file_and_no_zombie(open_room: OpenRoom):
+    room = open_room()
+    server = psutil.Process()
+    left = []
+    for _ in range(3):
+        room.until(lambda e: e.name == "worker_status_changed" and e.status == "ready")
+        left.append((server.num_fds(), threading.active_count(), len(server.children())))
+        pid = room.worker().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        room.until(lambda e: e.name == "worker_status_changed" and e.status == "lost")
+    assert left[0] == left[1] == left[2]
+
+
 def test_what_a_node_started_goes_with_its_worker(open_room: OpenRoom):
     room = open_room()
     item = room.run(graph([node("c", "ask", about="child")]))

@@ -90,7 +90,7 @@ def test_a_file_is_registered_where_it_lies(registry: ModelRegistry, lora: Path)
 def test_the_hash_is_a_placeholder_first_and_the_real_one_soon(registry: ModelRegistry, lora: Path) -> None:
     record = registry.register(lora)
     assert record.hash.startswith("pending:")
-    registry.close()  # which lets the hashing at hand come to its end
+    registry._hashing.shutdown()  # when the hashing at hand has come to its end
     assert registry.get(record.key).hash == f"sha256:{hashlib.sha256(b'weights' * 1000).hexdigest()}"
 
 
@@ -112,8 +112,16 @@ def test_hashing_goes_on_at_the_next_start(database: Database, identify: Identif
     database.write(lambda connection: connection.exec_driver_sql("UPDATE models SET hash = 'pending:still'"))
     started = ModelRegistry(ModelRecords(database), identify)
     started.resume_hashing()
-    started.close()
+    started._hashing.shutdown()
     assert started.get(record.key).hash == f"sha256:{hashlib.sha256(b'weights' * 1000).hexdigest()}"
+
+
+def test_closing_does_not_wait_for_a_large_hash(database: Database, identify: Identifier, lora: Path) -> None:
+    os.truncate(lora, 64 * 2**30)  # holes but for its beginning: it takes no room, and minutes to hash
+    registry = ModelRegistry(ModelRecords(database), identify)
+    record = registry.register(lora)
+    registry.close()
+    assert registry.get(record.key).hash == record.hash
 
 
 def test_weights_that_vanish_keep_their_placeholder(

@@ -46,7 +46,7 @@ class ToWorker(StrEnum):
 class ToServer(StrEnum):
     """Messages of a worker that nobody answers."""
 
-    #: Body: ``{protocol, version, pid}``.
+    #: Body: ``{protocol, pid}``.
     HELLO = "hello"
     #: Body: a `WorkerFacts`.
     READY = "ready"

@@ -5,22 +5,34 @@ as gigabytes take their time.
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["PENDING", "hash_model", "size_of_model"]
+__all__ = ["PENDING", "HashingStoppedError", "hash_model", "size_of_model"]
 
 #: Begins the placeholder that a record has until its weights are hashed.
 PENDING = "pending:"
+#: How much is read at a time, in bytes.
+_BLOCK_BYTES = 2**20
 
 
-def hash_model(path: Path) -> str:
-    """``sha256:…`` of a file, or of the names and contents of all files of a folder. Raises `OSError`."""
+class HashingStoppedError(Exception):
+    """Nobody waits for the hash any more."""
+
+
+def hash_model(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """``sha256:…`` of a file, or of the names and contents of all files of a folder.
+
+    Raises `OSError`, and `HashingStoppedError` soon after `stopped` says so.
+    """
     if path.is_file():
-        return f"sha256:{_hash_file(path)}"
+        return f"sha256:{_hash_file(path, stopped)}"
     total = hashlib.sha256()
     for file in _files(path):
         # the digest is of fixed length and the name cannot hold a zero, so no two folders make the same text
-        total.update(f"{file.relative_to(path).as_posix()}\0{_hash_file(file)}".encode("utf-8", "surrogateescape"))
+        total.update(
+            f"{file.relative_to(path).as_posix()}\0{_hash_file(file, stopped)}".encode("utf-8", "surrogateescape")
+        )
     return f"sha256:{total.hexdigest()}"
 
 
@@ -37,6 +49,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(folder).parts))
 
 
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash_file(path: Path, stopped: Callable[[], bool]) -> str:
+    found = hashlib.sha256()
+    buffer = bytearray(_BLOCK_BYTES)
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(buffer):
+            if stopped():
+                raise HashingStoppedError(str(path))
+            found.update(memoryview(buffer)[:size])
+    return found.hexdigest()

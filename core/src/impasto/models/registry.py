@@ -7,12 +7,13 @@ by the engine.
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from impasto.errors import ModelRegistryError
-from impasto.models.hashing import PENDING, hash_model, size_of_model
+from impasto.models.hashing import PENDING, HashingStoppedError, hash_model, size_of_model
 from impasto.storage.model_records import ModelRecords
 from impasto_sdk.errors import ModelNotFoundError
 from impasto_sdk.ids import new_id
@@ -57,10 +58,12 @@ class ModelRegistry:
         self._records = records
         self._identify = identify
         self._models_folder = models_folder
+        self._closing = threading.Event()
         self._hashing = ThreadPoolExecutor(1, thread_name_prefix="model-hashing")
 
     def close(self) -> None:
-        """Stop hashing after the model at hand; the rest is taken up by `resume_hashing`."""
+        """Stop hashing at once; what is not hashed is taken up by `resume_hashing`."""
+        self._closing.set()
         self._hashing.shutdown(cancel_futures=True)
 
     def resume_hashing(self) -> None:
@@ -216,7 +219,9 @@ class ModelRegistry:
 
     def _hash(self, record: ModelRecord) -> None:
         try:
-            self._records.update(record.key, {"hash": hash_model(Path(record.path))})
+            self._records.update(record.key, {"hash": hash_model(Path(record.path), self._closing.is_set)})
+        except HashingStoppedError:
+            return
         except OSError as error:  # it keeps its placeholder, and is tried again at the next start
             logger.warning("model %s cannot be hashed: %s", record.key, error)
 
