@@ -10,6 +10,7 @@ import pytest
 from impasto.api.server import Server
 from impasto.app import Impasto
 from impasto.cli.client import Client, JsonObject
+from impasto.cli.event_stream import EventMessage
 from impasto.cli.failures import RunFailedError, StoppedError
 from impasto.cli.follow import enqueue_and_follow
 from impasto.settings import Settings
@@ -84,3 +85,21 @@ def test_a_second_interrupt_is_not_held_back(client: Client) -> None:
 
     with pytest.raises(StoppedError):
         enqueue_and_follow(client, "default", enqueue, lambda event: None)
+
+
+def test_a_server_that_is_gone_does_not_hide_that_the_command_was_stopped(app: Impasto) -> None:
+    server = Server(app, work=False)
+
+    def show(event: EventMessage) -> None:
+        server.stop()
+        raise KeyboardInterrupt
+
+    def enqueue() -> JsonObject:
+        result = client.enqueue(f"{QUEUE}/enqueue_batch", BATCH)
+        app.queue.claim("worker")
+        return result
+
+    with Client(server.start_in_thread()) as client, pytest.raises(StoppedError) as stopped:
+        enqueue_and_follow(client, "default", enqueue, show)
+
+    assert stopped.value.item_ids == ()

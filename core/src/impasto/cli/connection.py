@@ -93,7 +93,9 @@ def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
 
 def _is_alive(url: str) -> bool:
     try:
-        response = httpx.get(f"{url}/health", timeout=ALIVE_TIMEOUT_S, trust_env=False)
+        # certificates take longer to read than the answer
+        verify = url.startswith("https:")
+        response = httpx.get(f"{url}/health", timeout=ALIVE_TIMEOUT_S, trust_env=False, verify=verify)
         return response.is_success and response.json()["status"] == "ok"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
         return False

@@ -3,12 +3,12 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from impasto.cli.client import Client, JsonObject
 from impasto.cli.event_stream import EventMessage
-from impasto.cli.failures import RunFailedError, StoppedError
+from impasto.cli.failures import RequestRefusedError, RunFailedError, StoppedError
 from impasto.errors import ServerError
 
 __all__ = ["ENDED", "enqueue_and_follow"]
@@ -88,10 +88,12 @@ class _Followed:
         return record
 
     def cancel(self) -> list[int]:
-        """Cancel what has not ended; which items those were."""
-        cancelled = self.open
-        for item_id in cancelled:
-            self.client.put(f"/api/v1/queue/{self.queue_id}/i/{item_id}/cancel")
+        """Cancel what has not ended; which items those were. A server that is gone cancels nothing, without a word."""
+        cancelled = []
+        with suppress(ServerError, RequestRefusedError):
+            for item_id in self.open:
+                self.client.put(f"/api/v1/queue/{self.queue_id}/i/{item_id}/cancel")
+                cancelled.append(item_id)
         return cancelled
 
     def _end(self, item_id: int, state: JsonObject) -> None:
@@ -127,7 +129,7 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _cancelling(followed: _Followed) -> Iterator[None]:
-    """Cancel what is open when the wait ends early. A server that is gone cancels nothing, and that is not news."""
+    """Cancel what is open when the wait ends early."""
     try:
         yield
     except KeyboardInterrupt:
