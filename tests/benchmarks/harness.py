@@ -8,6 +8,7 @@ A benchmark is a file of this folder with a function `rows() -> list[Row]` that 
 ``make bench`` runs each file in a process of its own and prints all rows as one table.
 """
 
+import gc
 import json
 import math
 import statistics
@@ -35,6 +36,7 @@ class Row:
 
 def main_of(rows: Callable[[], Sequence[Row]]) -> None:
     """Measure and print: a table for people, with ``--json`` a list for `make bench`."""
+    gc.freeze()  # as servers and workers do once they are up
     measured = rows()
     if "--json" in sys.argv[1:]:
         print(json.dumps([asdict(row) for row in measured]))

@@ -6,6 +6,7 @@ no port. When the server is gone it ends at once: nobody is left to report to.
 
 import argparse
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -82,6 +83,8 @@ class Worker:
             logger.exception("the worker cannot start")
             self._wire.send(ToServer.UNUSABLE, {"reason": f"{type(error).__name__}: {error}"})
             return
+        # what start-up made, torch among it, lives as long as the worker: no collection need look through it again
+        gc.freeze()
         facts = WorkerFacts(device=device, node_types=len(host.catalogue))
         self._wire.send(ToServer.READY, facts.model_dump(mode="json"))
         while (job := self._jobs.get()) is not None:
