@@ -271,3 +271,20 @@ def test_what_a_destructor_sends_in_the_middle_of_a_frame_follows_it():
     wire.close()
     wire.join(10)
     other.wire.join(10)
+
+
+def test_both_ends_may_write_more_than_the_socket_holds_at_once(ends: tuple[End, End]):
+    picture = b"x" * 5_000_000
+    left, right = ends  # requests go one way, as from a worker to the server; pictures go both
+    right.respond = lambda wire, message: wire.answer(message, {}, message.parts)
+    got: list[bytes] = []
+
+    def ask() -> None:
+        got.append(left.wire.request("echo", {}, [picture]).parts[0])
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert got == [picture] * 4
