@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 
 from impasto.graph.adjacency import Adjacency
+from impasto.graph.order import topological_order
 
 __all__ = ["cycles"]
 
 
 def cycles(nodes: Mapping[str, object], adjacency: Adjacency) -> list[list[str]]:
     """One circle for each knot, its first node again at the end; empty for a graph without. O(V + E)."""
-    tangled = _never_free(nodes, adjacency)
-    if not tangled:
+    ordered = topological_order(nodes, adjacency)
+    if len(ordered) == len(nodes):
         return []
     import networkx  # only a broken graph pays for it
 
+    tangled = nodes.keys() - set(ordered)  # circles, and what follows them
     graph = networkx.DiGraph()
     for node_id in tangled:
         for source, destination in adjacency.outgoing(node_id):
@@ -26,20 +28,3 @@ def cycles(nodes: Mapping[str, object], adjacency: Adjacency) -> list[list[str]]
             way = networkx.find_cycle(graph.subgraph(knot), start)
             found.append([*(source for source, _ in way), way[-1][1]])
     return sorted(found)
-
-
-def _never_free(nodes: Mapping[str, object], adjacency: Adjacency) -> set[str]:
-    """What is left when nodes that wait for nothing are taken out again and again: circles, and what follows them."""
-    waiting = dict.fromkeys(nodes, 0)
-    for source, destination in adjacency:
-        if source.node_id in waiting and destination.node_id in waiting:
-            waiting[destination.node_id] += 1
-    free = [node_id for node_id, count in waiting.items() if not count]
-    for node_id in free:  # grows while it is walked
-        for _, destination in adjacency.outgoing(node_id):
-            reached = destination.node_id
-            if reached in waiting:
-                waiting[reached] -= 1
-                if not waiting[reached]:
-                    free.append(reached)
-    return waiting.keys() - set(free)

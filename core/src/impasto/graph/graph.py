@@ -24,6 +24,7 @@ from impasto.graph.connection import check_connection
 from impasto.graph.document import read_document
 from impasto.graph.edge import Edge
 from impasto.graph.node import GraphNode
+from impasto.graph.order import topological_order
 from impasto.graph.suggestions import Suggester
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.node import NodeSpec
@@ -160,6 +161,10 @@ class Graph:
     def problems(self, catalogue: Mapping[str, NodeSpec]) -> list[Problem]:
         """Everything that keeps the graph from running with these node types; empty when it can run. O(V + E)."""
         return find_problems(self._nodes, self._adjacency, catalogue)
+
+    def topological_order(self) -> list[str]:
+        """The ids of the nodes, each after all that lead into it; nodes of a circle and behind one are left out."""
+        return topological_order(self._nodes, self._adjacency)
 
     def validate_self(self, catalogue: Mapping[str, NodeSpec]) -> None:
         """Raise `GraphValidationError`, listing every problem, when the graph cannot run with these node types."""

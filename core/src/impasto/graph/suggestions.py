@@ -19,16 +19,20 @@ class Suggester:
     MOST_CHOICES = 2000
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, frozenset[str]], str | None] = {}
+        # by name and by which choices; those are held, so that no others can come to bear their identity
+        self._known: dict[tuple[str, int], tuple[Collection[str], str | None]] = {}
 
     def did_you_mean(self, name: str, choices: Collection[str]) -> str | None:
-        """``did you mean 'width'?``, or None when nothing is near, or too much was asked already."""
+        """``did you mean 'width'?``, or None when nothing is near, or too much was asked already.
+
+        `choices` must not change while the check lasts.
+        """
         if len(choices) > self.MOST_CHOICES:
             return None
-        question = (name, frozenset(choices))
+        question = (name, id(choices))
         if question not in self._known:
             if len(self._known) >= self.BUDGET:
                 return None
             near = get_close_matches(name, choices, n=1, cutoff=0.6)
-            self._known[question] = f"did you mean {near[0]!r}?" if near else None
-        return self._known[question]
+            self._known[question] = (choices, f"did you mean {near[0]!r}?" if near else None)
+        return self._known[question][1]

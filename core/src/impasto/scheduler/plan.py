@@ -84,7 +84,7 @@ class Plan:
     """The nodes of a valid graph in topological order; of nodes that are equally far, in the document's order."""
 
     def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> None:
-        ordered = _in_topological_order(graph)
+        ordered = graph.topological_order()
         self.index: Mapping[str, int] = {node_id: index for index, node_id in enumerate(ordered)}
         self.nodes: Sequence[PlannedNode] = _planned(graph, ordered, catalogue)
         for source, destination in graph.edges:
@@ -119,20 +119,6 @@ def _planned(graph: Graph, ordered: Sequence[str], catalogue: Mapping[str, NodeS
         use_cache = spec.use_cache if node.use_cache is None else node.use_cache
         planned.append(PlannedNode(index, node_id, spec, spec.kind, node.is_intermediate, use_cache, values))
     return planned
-
-
-def _in_topological_order(graph: Graph) -> list[str]:
-    waiting = dict.fromkeys(graph.nodes, 0)
-    for _, destination in graph.edges:
-        waiting[destination.node_id] += 1
-    ordered = [node_id for node_id, count in waiting.items() if not count]
-    for node_id in ordered:  # grows while it is walked
-        for _, destination in graph.outgoing(node_id):
-            reader = destination.node_id
-            waiting[reader] -= 1
-            if not waiting[reader]:
-                ordered.append(reader)
-    return ordered
 
 
 def _open_iterators(nodes: Sequence[PlannedNode]) -> None:
