@@ -110,6 +110,24 @@ def test_names_of_other_programs_are_left_free(server: HttpServer, prefix: str, 
     server.problem(server.client.get(prefix + path, headers={"accept": "text/html"}), 404)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/images/i/x.png", "DELETE, GET, PATCH"),
+        ("POST", "/api/v1/images/i/x.png/full", "GET, HEAD"),
+        ("DELETE", "/api/v2/models", "GET, POST"),
+        ("POST", "/docs", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_told_with_all_that_it_takes(
+    server: HttpServer, method: str, path: str, allowed: str
+) -> None:
+    answer = server.client.request(method, path)
+
+    assert allowed in server.problem(answer, 405)["detail"]
+    assert answer.headers["allow"] == allowed
+
+
 def test_the_version_has_highlights_that_are_null(server: HttpServer) -> None:
     answer = server.client.get("/api/v1/app/version").json()
 

@@ -170,6 +170,8 @@ def _read_yaml(path: Path) -> dict[str, object]:
         return {}
     if not isinstance(document, dict):
         raise SettingsError(str(path), [f"must hold `name: value` lines, not a {type(document).__name__}"])
+    if wrong := [name for name in document if not isinstance(name, str)]:
+        raise SettingsError(str(path), [f"no setting is called {name!r}; names are texts" for name in wrong])
     return document
 
 

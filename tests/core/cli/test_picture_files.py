@@ -17,8 +17,9 @@ def test_a_bad_place_is_told_of_in_words(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(CommandError, match=r"PNG files: give --out a name like .*star\.png"):
         check_writable(tmp_path / "star.jpg")
-    with pytest.raises(CommandError, match="is a folder"):
-        check_writable(tmp_path / "folder.png")
+    for folder in (tmp_path / "folder.png", tmp_path, Path(), Path("..")):
+        with pytest.raises(UsageError, match="is a folder"):
+            check_writable(folder)
     with pytest.raises(CommandError, match=r"the folder .*gone does not exist"):
         check_writable(tmp_path / "gone" / "star.png")
 

@@ -58,6 +58,7 @@ def test_the_root_comes_from_the_flag_or_the_environment_and_is_absolute(
     ("text", "problem"),
     [
         ("prot: 1\n", "no setting is called 'prot'"),
+        ("9090: port\n", "no setting is called 9090"),
         ("port: many\n", "port = 'many'"),
         ("- port\n", "must hold `name: value` lines, not a list"),
         ("port: [1\n", "not YAML: .* in line 2, column 1"),

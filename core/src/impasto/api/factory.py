@@ -42,7 +42,7 @@ def create_api(app: Impasto) -> FastAPI:
     web_apps = app.host.contributions.web_apps
     api.include_router(pages(with_home=not has_web_client(web_apps)))
     mount_web_apps(api, web_apps)
-    install_problem_handlers(api)
+    install_problem_handlers(api, ROUTERS)
     complete_openapi(api)
     # the last one added is the first to see a request
     api.add_middleware(BodyLimit, limit=app.settings.max_upload_bytes + MULTIPART_ALLOWANCE)

@@ -8,8 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of
@@ -22,15 +23,27 @@ logger = logging.getLogger(__name__)
 
 #: A value of a request is quoted in a message up to this length.
 QUOTED_LENGTH = 80
+METHOD_NOT_ALLOWED = 405
 #: The kinds of problem that statuses without words of their own stand for.
 _KINDS = {400: "malformed-request", 403: "forbidden", 413: "too-large", 415: "wrong-media-type", 503: "not-ready"}
 
 
-def install_problem_handlers(api: FastAPI) -> None:
-    """Answer every expected error of `api` with a problem document. The unexpected ones are the guard's."""
+def install_problem_handlers(api: FastAPI, routers: Sequence[APIRouter] = ()) -> None:
+    """Answer every expected error of `api` with a problem document. The unexpected ones are the guard's.
+
+    `routers`: whose routes say which methods a path takes.
+    """
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    async def on_http_exception(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, HTTPException)
+        if error.status_code == METHOD_NOT_ALLOWED:
+            return _not_allowed(request, error, routes)
+        return _of_http_exception(request, error)
+
     api.add_exception_handler(ImpastoError, _on_impasto_error)
     api.add_exception_handler(RequestValidationError, _on_validation_error)
-    api.add_exception_handler(HTTPException, _on_http_exception)
+    api.add_exception_handler(HTTPException, on_http_exception)
 
 
 async def _on_impasto_error(request: Request, error: Exception) -> ProblemResponse:
@@ -44,18 +57,25 @@ async def _on_impasto_error(request: Request, error: Exception) -> ProblemRespon
     return ProblemResponse(document, headers)
 
 
-async def _on_http_exception(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, HTTPException)
+def _not_allowed(request: Request, error: HTTPException, routes: Sequence[APIRoute]) -> ProblemResponse:
+    """A path that does not take the method; Starlette knows the methods of one of its routes only."""
+    path = request.url.path
+    methods = set(dict(error.headers or {}).get("Allow", "").split(", "))
+    for route in routes:
+        if route.path_regex.match(path):
+            methods |= route.methods or set()
+    allowed = ", ".join(sorted(methods - {""}))
+    detail = f"{path} does not take {request.method}; it takes {allowed or 'other methods'}"
+    return ProblemResponse(problem(METHOD_NOT_ALLOWED, "method-not-allowed", detail), {"Allow": allowed})
+
+
+def _of_http_exception(request: Request, error: HTTPException) -> ProblemResponse:
     headers = dict(error.headers) if error.headers else None
     if isinstance(error, ProblemError):
         return ProblemResponse(error.document, headers)
-    path = request.url.path
     if error.status_code == 404 and error.detail == "Not Found":
-        return ProblemResponse(problem(404, "not-found", f"there is nothing at {path}; /docs lists the routes"))
-    if error.status_code == 405:
-        allowed = (headers or {}).get("allow") or (headers or {}).get("Allow", "other methods")
-        detail = f"{path} does not take {request.method}; it takes {allowed}"
-        return ProblemResponse(problem(405, "method-not-allowed", detail), headers)
+        detail = f"there is nothing at {request.url.path}; /docs lists the routes"
+        return ProblemResponse(problem(404, "not-found", detail))
     return ProblemResponse(
         problem(error.status_code, _KINDS.get(error.status_code, "error"), str(error.detail)), headers
     )

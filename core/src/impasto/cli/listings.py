@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from impasto.cli.client import Client
 from impasto.cli.terminal import print_json, print_table, say
@@ -80,8 +81,9 @@ def list_models(client: Client) -> Listing:
 
 def list_queue(client: Client, queue_id: str) -> Listing:
     """The items of a queue, oldest first, and how many there are in each status."""
-    items = client.get(f"/api/v1/queue/{queue_id}/list_all")
-    status = client.get(f"/api/v1/queue/{queue_id}/status")["queue"]
+    queue = f"/api/v1/queue/{quote(queue_id, safe='')}"
+    items = client.get(f"{queue}/list_all")
+    status = client.get(f"{queue}/status")["queue"]
     counts = ", ".join(
         f"{status[name]} {name.replace('_', ' ')}"
         for name in ("pending", "in_progress", "completed", "failed", "canceled")

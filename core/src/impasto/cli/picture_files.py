@@ -13,10 +13,10 @@ PICTURE_ENDING = ".png"
 
 def check_writable(path: Path) -> None:
     """Raise `CommandError` when a picture cannot be written to `path`, before it is made."""
-    if path.suffix.lower() != PICTURE_ENDING:
-        raise UsageError(f"pictures are PNG files: give --out a name like {path.with_suffix(PICTURE_ENDING)}")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; give --out the name of a file")
+    if path.suffix.lower() != PICTURE_ENDING:
+        raise UsageError(f"pictures are PNG files: give --out a name like {path.with_suffix(PICTURE_ENDING)}")
     folder = path.absolute().parent
     if not folder.is_dir():
         raise CommandError(f"the folder {folder} does not exist; make it first, or give --out another name")
