@@ -11,7 +11,7 @@ import httpx
 import pytest
 from support.http_servers import http_server
 
-from impasto.api.root_claim import SERVER_FILE
+from impasto.storage.root_claim import SERVER_FILE
 from impasto.api.server import Server
 from impasto.app import Impasto
 from impasto.errors import ServerError

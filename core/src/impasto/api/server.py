@@ -15,9 +15,9 @@ from typing import Self
 import uvicorn
 
 from impasto.api.factory import create_api
-from impasto.api.root_claim import RootClaim
 from impasto.app import Impasto
 from impasto.errors import ServerError
+from impasto.storage.root_claim import RootClaim
 
 __all__ = ["Server", "serve"]
 

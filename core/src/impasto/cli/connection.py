@@ -1,6 +1,5 @@
 """How a command finds its server: the one it is told of, the one that runs on the root folder, or one of its own."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,10 @@ from impasto.cli.logs import log_to_file
 from impasto.cli.terminal import waiting
 from impasto.errors import ServerError
 from impasto.settings import Settings
+from impasto.storage.root_claim import find_server, make_root
 
-__all__ = ["ADDRESS_FILE", "connect", "running_server"]
+__all__ = ["connect", "running_server"]
 
-#: Where a server writes its address, in its root folder.
-ADDRESS_FILE = "server.json"
 #: Where an embedded server logs, in its root folder: its words are not to mix with the command's.
 LOG_FILE = "impasto.log"
 #: From this HTTP status on, the server is to blame.
@@ -54,11 +52,9 @@ def connect(root: Path | None, url: str | None, *, start: bool = True) -> Iterat
 
 def running_server(root: Path) -> str | None:
     """The address of the server that runs on a root folder; None when none does."""
-    try:
-        url = str(json.loads((root / ADDRESS_FILE).read_text("utf-8"))["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if _is_alive(url) else None
+    found = find_server(root)
+    url = "" if found is None else str(found.get("url", ""))
+    return url if url and _is_alive(url) else None
 
 
 @contextmanager
@@ -70,7 +66,6 @@ def _existing(url: str) -> Iterator[str]:
 def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
     """A server in this process, on a free port."""
     # the whole server is imported only by a command that needs one of its own
-    from impasto.api.root_claim import make_root
     from impasto.api.server import Server
     from impasto.app import Impasto
 

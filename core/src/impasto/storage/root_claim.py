@@ -1,7 +1,8 @@
 """`RootClaim`: a root folder belongs to one server, which says there where it is found.
 
 The claim is a lock of the operating system on ``server.lock``, so it ends with the process that holds it, however that
-ends. ``server.json`` beside it tells clients on this machine the address and the process.
+ends. ``server.json`` beside it tells clients on this machine the address and the process. Used by the server and by the
+command line, which looks for one; it loads neither the database nor the API.
 """
 
 import json
@@ -14,10 +15,11 @@ from typing import IO, Any, Self
 
 from impasto.errors import ServerError
 
-__all__ = ["SERVER_FILE", "RootClaim", "find_server", "make_root"]
+__all__ = ["LOCK_FILE", "SERVER_FILE", "RootClaim", "find_server", "make_root"]
 
 #: Name of the file in the root folder: ``{"url": …, "pid": …}``.
 SERVER_FILE = "server.json"
+#: Name of the file that is locked.
 LOCK_FILE = "server.lock"
 LOCK_TRIES, LOCK_WAIT_S = 4, 0.05
 
@@ -84,6 +86,8 @@ def _is_held(root: Path) -> bool:
             return not _try_lock(lock)
     except FileNotFoundError:
         return False
+    except OSError:
+        return True  # it is another user's; whether a server answers is for the client to see
 
 
 def _lock_soon(file: IO[bytes]) -> bool:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from impasto.api.root_claim import SERVER_FILE, RootClaim, find_server
 from impasto.errors import ServerError
+from impasto.storage.root_claim import SERVER_FILE, RootClaim, find_server
 
 HOLDER = """
 import sys, pathlib
-from impasto.api.root_claim import RootClaim
+from impasto.storage.root_claim import RootClaim
 with RootClaim(pathlib.Path(sys.argv[1])) as claim:
     claim.publish("http://127.0.0.1:1234")
     print("claimed", flush=True)
