@@ -11,11 +11,11 @@ import httpx
 import pytest
 from support.http_servers import http_server
 
-from impasto.storage.root_claim import SERVER_FILE
 from impasto.api.server import Server
 from impasto.app import Impasto
 from impasto.errors import ServerError
 from impasto.settings import Settings
+from impasto.storage.root_claim import SERVER_FILE
 
 SERVE = """
 import sys, pathlib
