@@ -61,6 +61,7 @@ def install_distributions() -> None:
     pip(*BUILD_TOOLS)
     editable = [word for project in distributions() for word in ("-e", str(project.relative_to(ROOT)))]
     pip("--no-build-isolation", *editable)
+    compile_sources()
 
 
 def install_test_tools() -> None:
@@ -68,6 +69,15 @@ def install_test_tools() -> None:
     say("Installing the tools that check it")
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     pip(*workspace["dependency-groups"]["test"])
+
+
+def compile_sources() -> None:
+    """Compile our own modules, as pip does with what it copies.
+
+    Python would do it at the first start, but not where it is told to write no bytecode, as container images often do.
+    """
+    sources = [project / "src" for project in distributions()]
+    subprocess.run([PYTHON, "-m", "compileall", "-q", *sources], cwd=ROOT, check=True)
 
 
 def works() -> bool:
