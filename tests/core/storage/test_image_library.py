@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,25 @@ def test_names_are_random_and_files_lie_in_folders_by_prefix(library: ImageLibra
         assert path == tmp_path / "images" / image.image_name[:2] / image.image_name
         assert path.is_file()
     assert len(files(tmp_path)) == 20  # no unfinished ones are left
+
+
+def test_a_thumbnail_is_made_once_whoever_asks_first(library: ImageLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    def slowly(picture: Image.Image) -> bytes:
+        made.append(picture.size)
+        begun.set()
+        assert go_on.wait(30)
+        return encode_thumbnail(picture)
+
+    monkeypatch.setattr(images_module, "encode_thumbnail", slowly)
+    name = library.save(encoded()).image_name
+    assert begun.wait(30)  # the library's own thread has it in hand
+    with ThreadPoolExecutor(1) as client:
+        asked = client.submit(library.thumbnail, name)
+        go_on.set()
+        assert asked.result(30).exists()
+    assert made == [(300, 200)]
 
 
 def test_a_thumbnail_is_made_after_the_save_on_a_thread_of_its_own(library: ImageLibrary, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Thumbnails are made after the save, on a thread of their own.
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,8 @@ __all__ = ["ImageChanges", "ImageDTO", "ImageDocuments", "ImageLibrary", "ImageN
 
 logger = logging.getLogger(__name__)
 
+#: How many thumbnails may be made at once, when many are asked for that are not there yet.
+THUMBNAILS_AT_ONCE = 8
 #: Most images of one page.
 MAX_PAGE = 1_000
 #: How old a file without a row is before it is taken for left behind, in seconds: a save in progress looks the same.
@@ -55,6 +58,7 @@ class ImageLibrary:
         self._records = ImageRecords(database)
         self._files = ImageFiles(folder)
         self._thumbnails = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+        self._making = [threading.Lock() for _ in range(THUMBNAILS_AT_ONCE)]
 
     def close(self) -> None:
         """Stop making thumbnails; those still missing are made when they are asked for."""
@@ -136,12 +140,7 @@ class ImageLibrary:
 
     def thumbnail(self, name: str) -> Path:
         """Where its thumbnail lies: WebP, at most 256 px a side. Made now if it is not there yet."""
-        image = self.get(name)
-        path = self._files.thumbnail_path(image.image_name)
-        # an empty one is what a loss of power leaves
-        if path.exists() and path.stat().st_size:
-            return path
-        return self._make_thumbnail(image.image_name)
+        return self._made_thumbnail(self.get(name).image_name)
 
     def read(self, name: str) -> bytes:
         """Its file, byte for byte."""
@@ -227,9 +226,18 @@ class ImageLibrary:
 
     def _try_thumbnail(self, name: str) -> None:
         try:
-            self._make_thumbnail(name)
+            self._made_thumbnail(name)
         except (UnreadableImageError, ImageNotFoundError, OSError) as error:
             logger.warning("no thumbnail of image %s: %s", name, error)
+
+    def _made_thumbnail(self, name: str) -> Path:
+        # made once, whoever asks first: a second file of the same name would be another one to a client that has it
+        with self._making[hash(name) % len(self._making)]:
+            path = self._files.thumbnail_path(name)
+            # an empty one is what a loss of power leaves
+            if path.exists() and path.stat().st_size:
+                return path
+            return self._make_thumbnail(name)
 
     def _make_thumbnail(self, name: str) -> Path:
         thumbnail = self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
