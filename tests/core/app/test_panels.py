@@ -14,7 +14,7 @@ from support.toys import CATALOGUE
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.submissions import Library, Submissions
-from impasto.errors import GraphValidationError, PanelNotFoundError, PluginError
+from impasto.errors import BatchError, GraphValidationError, PanelNotFoundError, PluginError
 from impasto.host.contributions import Contributions, Registered
 from impasto.host.plugin import PluginInfo, PluginState
 from impasto.models.registry import ModelRegistry
@@ -398,10 +398,19 @@ def test_where_a_batch_comes_from_and_goes_to_is_passed_on(house, service):
     assert claimed(house.queue)[0].user_id == "ada"
 
 
-def test_an_idempotency_key_gives_the_first_answer_again(house, service):
-    first = service.enqueue("default", "toy.sum", toy_values(), idempotency_key="once")
-    assert service.enqueue("default", "toy.sum", toy_values(), idempotency_key="once").item_ids == first.item_ids
+def test_an_idempotency_key_gives_the_first_answer_again_though_another_seed_would_be_drawn(house):
+    seeds = iter(range(100))
+    service = house.service([TOY_PANEL], draw=lambda least, greatest: next(seeds))
+    values = toy_values(seed={"mode": "random"})
+    first = service.enqueue("default", "toy.sum", values, idempotency_key="once")
+    assert service.enqueue("default", "toy.sum", values, idempotency_key="once").item_ids == first.item_ids
     assert len(claimed(house.queue)) == 1
+
+
+def test_an_idempotency_key_is_for_one_request(house, service):
+    service.enqueue("default", "toy.sum", toy_values(), idempotency_key="once")
+    with pytest.raises(BatchError, match="was used for another batch"):
+        service.enqueue("default", "toy.sum", toy_values(steps=7), idempotency_key="once")
 
 
 def test_values_with_problems_queue_nothing(house, service):

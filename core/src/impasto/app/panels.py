@@ -81,8 +81,9 @@ class BatchQueue(Protocol):
         prepend: bool = False,
         user_id: str = "system",
         idempotency_key: str | None = None,
+        request: JsonValue = None,
     ) -> EnqueueBatchResult:
-        """Check a batch and put it into a queue."""
+        """Check a batch that was made from `request`, and put it into a queue."""
         ...
 
 
@@ -160,7 +161,19 @@ class PanelService:
         draft = build_draft(offered, ready)
         batch = panel_batch(offered, draft, ready, runs=runs, origin=origin, destination=destination)
         return self._submissions.enqueue(
-            queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key
+            queue_id,
+            batch,
+            prepend=prepend,
+            user_id=user_id,
+            idempotency_key=idempotency_key,
+            # the batch itself differs from call to call: a seed is drawn, a model's hash becomes known
+            request={
+                "panel": panel_id,
+                "values": dict(values),
+                "runs": runs,
+                "origin": origin,
+                "destination": destination,
+            },
         )
 
     def upgrade(self, panel_id: str, version: int, values: Mapping[str, JsonValue]) -> UpgradedValues:

@@ -45,10 +45,12 @@ class Submissions:
         prepend: bool = False,
         user_id: str = "system",
         idempotency_key: str | None = None,
+        request: JsonValue = None,
     ) -> EnqueueBatchResult:
         """Check a batch and store it; it is on disk when this returns.
 
-        With an `idempotency_key` that was used before in this queue, the first answer is given again.
+        With an `idempotency_key` that was used before in this queue, the first answer is given again; `request` is
+        what the batch was made from, if it was (see `SessionQueue.enqueue`).
         Raises `GraphValidationError` with every problem of the graph, `BatchError` for substitutions that do not
         fit, `EnqueueRefusedError` when a plugin refuses, and `QueueFullError`; nothing is stored then.
         """
@@ -64,7 +66,9 @@ class Submissions:
                 metadata=batch.metadata or {},
             )
         )
-        return self._queue.enqueue(queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key)
+        return self._queue.enqueue(
+            queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key, request=request
+        )
 
     def check(self, batch: Batch) -> Graph:
         """The batch's graph, with the first of its substitutions put in, when all of it can run.

@@ -59,12 +59,15 @@ class SessionQueue(QueueView):
         prepend: bool = False,
         user_id: str = "system",
         idempotency_key: str | None = None,
+        request: JsonValue = None,
     ) -> EnqueueBatchResult:
         """Store all sessions of a batch; when it returns, they are on disk.
 
         `prepend`: before everything that waits in this queue. `idempotency_key`: the same key gives the same answer,
-        and nothing is stored a second time. Raises `BatchError` when the data does not fit the graph, an id is taken,
-        or the key was used for something else; `QueueFullError` when not all of it fits. Nothing is stored then.
+        and nothing is stored a second time. `request`: what the client asked for, when the batch was made from it and
+        may come out differently the next time (a seed is drawn); the key is for this then. Raises `BatchError` when
+        the data does not fit the graph, an id is taken, or the key was used for something else; `QueueFullError` when
+        not all of it fits. Nothing is stored then.
         """
         count = count_sessions(batch)
         if count > self._max_queue_size:  # refused before it is expanded, which may be more than memory holds
@@ -84,7 +87,7 @@ class SessionQueue(QueueView):
             sessions=list(zip(session_ids, expand(batch), strict=True)),
             prepend=prepend,
             idempotency_key=idempotency_key,
-            fingerprint=None if idempotency_key is None else fingerprint(batch, prepend=prepend),
+            fingerprint=None if idempotency_key is None else fingerprint(batch, request, prepend=prepend),
         )
         stored = self._store.enqueue(new, max_pending=self._max_queue_size, then=self._announce_enqueued)
         if stored.repeated and stored.batch.fingerprint != new.fingerprint:

@@ -11,6 +11,7 @@ from impasto.queue.metadata_bindings import resolve_bindings
 from impasto.queue.records import Batch, ClaimedItem, MetadataBinding
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.queue_rows import BatchRow, Claimed, Plan
+from impasto_sdk.fields import JsonValue
 
 __all__ = ["batch_from", "claimed_item", "expansion_of", "fingerprint", "plan_of"]
 
@@ -26,9 +27,13 @@ def plan_of(batch: Batch) -> Plan:
     return Plan(graph=dump_document(batch.graph), context=dump_document(context))
 
 
-def fingerprint(batch: Batch, *, prepend: bool) -> str:
-    """A hash of what is asked for; not of the batch id, which is random unless the client chose one."""
-    document = {**batch.model_dump(exclude={"batch_id"}), "prepend": prepend}
+def fingerprint(batch: Batch, request: JsonValue, *, prepend: bool) -> str:
+    """A hash of what is asked for: `request` when the batch was made from one, else the batch.
+
+    Without the batch id, which is random unless the client chose one.
+    """
+    asked_for = batch.model_dump(exclude={"batch_id"}) if request is None else request
+    document = {"asked_for": asked_for, "prepend": prepend}
     return hashlib.blake2b(dump_document(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
