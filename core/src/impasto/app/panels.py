@@ -7,13 +7,14 @@ are, draws seeds, calls the plugins' functions in a guard, and enqueues.
 import hashlib
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from impasto.app.panel_build import DrawSeed, PanelGraph, build_draft, draw_seeds, guarded, least_seed
 from impasto.app.panel_catalogue import OfferedPanel, PanelCatalogue
 from impasto.app.panel_runs import panel_batch
+from impasto.engine.references import find_references
 from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto_sdk.errors import ImageNotFoundError, PanelValuesError
 from impasto_sdk.fields import JsonValue
@@ -193,11 +194,10 @@ class PanelService:
 
     def _world(self, values: Mapping[str, JsonValue]) -> World:
         """All models, and the images that the values name."""
+        named = find_references(dict(values)).images
         return World(
             models={record.key: record.all_facts() for record in self._models.search()},
-            images={
-                name: facts for name in set(_image_names(values)) if (facts := self._image_facts(name)) is not None
-            },
+            images={name: facts for name in named if (facts := self._image_facts(name)) is not None},
         )
 
     def _image_facts(self, name: str) -> dict[str, JsonValue] | None:
@@ -208,18 +208,6 @@ class PanelService:
         facts: dict[str, JsonValue] = {"width": image.width, "height": image.height}
         media, _ = mimetypes.guess_type(name)
         return {**facts, "mime_type": media} if media is not None else facts
-
-
-def _image_names(value: Any) -> Iterator[str]:
-    """Every image that is named anywhere in a JSON value."""
-    if isinstance(value, Mapping):
-        if isinstance(name := value.get("image_name"), str):
-            yield name
-        for part in value.values():
-            yield from _image_names(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _image_names(part)
 
 
 def _availability(form: PanelForm, world: World) -> Availability:

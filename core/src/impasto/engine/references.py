@@ -1,4 +1,7 @@
-"""Which stored things an output refers to, so that a cached one is only given out while they are still there."""
+"""Which stored things a document refers to.
+
+Asked of outputs, so that a cached one is only given out while they are still there, and of a panel's values.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ class References:
 
 
 def find_references(document: JsonValue) -> References:
-    """What the document of an output refers to, however deep it lies."""
+    """What a document of field values refers to, however deep it lies."""
     found = list(_named(document))
     return References(
         tuple(dict.fromkeys(name for key, name in found if key in _IMAGE_KEYS)),

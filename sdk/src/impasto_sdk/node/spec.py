@@ -61,8 +61,8 @@ class Classification(StrEnum):
 
 
 @dataclass(frozen=True)
-class InputSpec:
-    """One input of a node type."""
+class _FieldSpec:
+    """What inputs and outputs have in common."""
 
     name: str
     field: FieldInfo
@@ -73,14 +73,18 @@ class InputSpec:
         return self.field.annotation
 
     @property
+    def port(self) -> Port:
+        """Where an input's values may come from, and how a client draws the field."""
+        return port_of(self.field)
+
+
+class InputSpec(_FieldSpec):
+    """One input of a node type."""
+
+    @property
     def required(self) -> bool:
         """Whether it must be set or connected."""
         return self.field.is_required()
-
-    @property
-    def port(self) -> Port:
-        """Where values may come from, and how a client draws it."""
-        return port_of(self.field)
 
     @property
     def connectable(self) -> bool:
@@ -101,22 +105,8 @@ class InputSpec:
         return TypeAdapter(checked, config=ConfigDict(coerce_numbers_to_str=True))
 
 
-@dataclass(frozen=True)
-class OutputSpec:
+class OutputSpec(_FieldSpec):
     """One output of a node type."""
-
-    name: str
-    field: FieldInfo
-
-    @property
-    def annotation(self) -> Any:
-        """The declared type."""
-        return self.field.annotation
-
-    @property
-    def port(self) -> Port:
-        """How a client draws it."""
-        return port_of(self.field)
 
 
 @dataclass(frozen=True, kw_only=True)
