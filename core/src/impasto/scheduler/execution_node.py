@@ -24,6 +24,11 @@ class ExecutionNode(NamedTuple):
     is_intermediate: bool
     #: Whether its result may come from the invocation cache: as the graph says, else as its type says.
     use_cache: bool
+    #: Whether it was handed out before and goes on: a generator that is to give its next item, or a call whose graph is
+    #: done.
+    resumed: bool = False
+    #: Of a generator that begins: how many of its first items are known already and are to be left out.
+    emitted: int = 0
 
     @property
     def is_control(self) -> bool:

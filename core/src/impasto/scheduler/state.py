@@ -6,7 +6,7 @@ may be out at once, and come back in any order. The graph itself is never change
 runner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,7 +24,7 @@ from impasto.scheduler.ready import ReadyQueues
 from impasto.scheduler.spaces import Spaces
 from impasto.scheduler.wiring import Wiring
 from impasto_sdk.fields import BaseInvocationOutput, JsonValue
-from impasto_sdk.node import NodeKind, NodeSpec
+from impasto_sdk.node import Lane, NodeKind, NodeSpec
 
 __all__ = ["GraphExecutionState"]
 
@@ -39,6 +39,8 @@ class GraphExecutionState:
         *,
         session_id: str,
         ready_order: Sequence[str] = (),
+        class_caps: Mapping[str, int] | None = None,
+        window: int = 16,
     ) -> None:
         """A run that has not begun. `ready_order`: node types that are served first, in this order.
 
@@ -53,7 +55,7 @@ class GraphExecutionState:
             plan, Spaces({index: plan.nodes[index].inner_dims for index in plan.iterators}), self._copies
         )
         self._hydration = Hydration(self._wiring)
-        self._queues = ReadyQueues(ready_order)
+        self._queues: ReadyQueues[int] = ReadyQueues(ready_order, class_caps)
         #: Outputs by execution id, in the order in which they came.
         self.results: dict[str, BaseInvocationOutput] = {}
         #: Messages of nodes that failed, by execution id.
@@ -63,21 +65,20 @@ class GraphExecutionState:
         )
         self._queue_free()
 
-    def next(self) -> ExecutionNode | None:
-        """A node that may start now; None when there is none, or a node has failed.
+    def next(self, lanes: Collection[Lane] | None = None) -> ExecutionNode | None:
+        """A node that may start now on one of `lanes` (None: on any); None when there is none, or a node has failed.
 
         None while nodes are out does not mean that the run is over: ask `is_complete`.
         """
         if self.errors:
             return None
-        entry = self._queues.pop()
-        while entry is not None and self._copies.status[entry[-1]] != Status.READY:
-            entry = self._queues.pop()  # it was completed without being handed out
-        if entry is None:
+        copy = self._queues.pop(lanes)
+        while copy is not None and self._copies.status[copy] != Status.READY:
+            copy = self._queues.pop(lanes)  # it was completed without being handed out
+        if copy is None:
             return None
-        path, index, copy = entry
         self._copies.status[copy] = Status.RUNNING
-        node = self._wiring.plan.nodes[index]
+        node, path = self._copies.planned(copy), self._wiring.path(copy)
         return ExecutionNode(self._copies.ids[copy], node.id, path, node.spec, node.is_intermediate, node.use_cache)
 
     def inputs(self, node: ExecutionNode) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class GraphExecutionState:
             "id": self.session_id,
             "graph": self.graph.to_document(),
             "ready_order": list(self.ready_order),
-            "active_class": self._queues.active,
+            "turns": self._queues.turns(),
             "executed": sorted(self.executed),
             "executed_history": self.executed_history,
             "results": {id: output.to_document() for id, output in self.results.items()},
@@ -209,7 +210,7 @@ class GraphExecutionState:
             state.complete(execution_id, state._restored(execution_id, document["results"][execution_id]))
         for execution_id, error in document["errors"].items():
             state.set_node_error(execution_id, error)
-        state._queues.active = document["active_class"]
+        state._queues.resume(document["turns"])
         return state
 
     def _restored(self, execution_id: str, document: Mapping[str, JsonValue]) -> BaseInvocationOutput:
@@ -249,4 +250,5 @@ class GraphExecutionState:
                 continue
             if copies.wanted[copy]:
                 copies.status[copy] = Status.READY
-                self._queues.push(node.spec.type, (self._wiring.path(copy), node.index, copy))
+                lane = node.spec.lane if node.kind is NodeKind.PLAIN else None
+                self._queues.push(node.spec.type, lane, (self._wiring.path(copy), node.index, copy))
