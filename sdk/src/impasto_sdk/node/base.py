@@ -1,14 +1,15 @@
 """`BaseInvocation` and `@invocation`: a node class is declared once and is its schema."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, TypeVar, get_type_hints
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import NodeDeclarationError
 from impasto_sdk.fields import BaseInvocationOutput, BoardField, Input, InputField, JsonValue, MetadataField
+from impasto_sdk.node.result import result_of
 from impasto_sdk.node.spec import Classification, InputSpec, Lane, NodeKind, NodeSpec, OutputSpec
 
 __all__ = ["BaseInvocation", "WithBoard", "WithMetadata", "invocation"]
@@ -39,8 +40,13 @@ class BaseInvocation(BaseModel):
     is_intermediate: bool = Field(default=False, description="Whether what it saves is kept out of the gallery")
     use_cache: bool = Field(default=True, description="Whether its result may come from the invocation cache")
 
-    def invoke(self, context: InvocationContext) -> BaseInvocationOutput:
+    def invoke(self, context: InvocationContext) -> BaseInvocationOutput | Generator[Any, None, BaseInvocationOutput]:
         """Do the work and give the output. Override it with your output class as the return annotation.
+
+        ``-> ImageOutput``: the output is returned. ``-> Generator[ImageField, None, ImageCollectionOutput]``: each
+        item of the output's `collection` is yielded as soon as it is there, and the output is returned at the end;
+        `spec.yields` is then true, and the call gives a generator, of which nothing has run yet. No node gives now the
+        one, now the other: who calls `invoke` asks `spec.yields` beforehand.
 
         Import heavy libraries (torch, numpy, opencv) inside this method, not at the top of the module. Raise
         `InvocationError` or `InvalidInputError` for what the person who runs the graph can mend.
@@ -100,7 +106,11 @@ def invocation(
         taken = RESERVED_INPUT_NAMES & own_inputs.keys()
         if taken:
             raise NodeDeclarationError(node_type, f"input {min(taken)!r} has a name that documents use; rename it")
-        output = _output_class(cls, node_type)
+        result = result_of(cls.invoke, node_type)
+        if result.yields and kind is not NodeKind.PLAIN:
+            raise NodeDeclarationError(
+                node_type, f"a node of kind {kind.value!r} cannot yield: its invoke is not called in a run"
+            )
         if cls.model_fields["use_cache"].default != use_cache:
             # the default a graph falls back to must be the one that is declared
             cls.model_fields["use_cache"].default = use_cache
@@ -116,10 +126,11 @@ def invocation(
             kind=kind,
             classification=classification,
             use_cache=use_cache,
+            yields=result.yields,
             invocation=cls,
-            output=output,
+            output=result.output,
             inputs={name: InputSpec(name, info) for name, info in own_inputs.items()},
-            outputs={name: OutputSpec(name, info) for name, info in output.model_fields.items()},
+            outputs={name: OutputSpec(name, info) for name, info in result.output.model_fields.items()},
         )
         return cls
 
@@ -135,21 +146,3 @@ def _check_name_and_version(cls: type[BaseInvocation], node_type: str, version: 
         raise NodeDeclarationError(node_type, f"version {version!r} must be major.minor.patch, e.g. '1.0.0'")
     if cls.invoke is BaseInvocation.invoke:
         raise NodeDeclarationError(node_type, f"{cls.__name__} must override invoke(self, context)")
-
-
-def _output_class(cls: type[BaseInvocation], node_type: str) -> type[BaseInvocationOutput]:
-    try:
-        hints: Mapping[str, object] = get_type_hints(cls.invoke)
-    except NameError as error:
-        raise NodeDeclarationError(
-            node_type,
-            f"an annotation of invoke cannot be resolved ({error}); import its class at the top of the module",
-        ) from error
-    output = hints.get("return")
-    if not (isinstance(output, type) and issubclass(output, BaseInvocationOutput)):
-        raise NodeDeclarationError(
-            node_type, f"invoke must be annotated with its output class, e.g. '-> ImageOutput'; it says {output!r}"
-        )
-    if not output.output_type:
-        raise NodeDeclarationError(node_type, f"{output.__name__} lacks @invocation_output('its_name')")
-    return output

@@ -24,8 +24,8 @@ __all__ = ["Classification", "InputSpec", "Lane", "NodeKind", "NodeSpec", "Outpu
 class NodeKind(StrEnum):
     """What a node type is for the scheduler.
 
-    The last three are control flow: the scheduler works out their outputs itself, from the inputs named here, and their
-    `invoke` is never called in a run.
+    All but the first are control flow: the scheduler works out their outputs itself, from the inputs named here, and
+    their `invoke` is never called in a run.
     """
 
     #: Runs once for each combination of the iterations above it.
@@ -36,14 +36,17 @@ class NodeKind(StrEnum):
     COLLECT = "collect"
     #: Takes ``condition``, ``true_input``, ``false_input``; gives ``value``. Only the chosen side is run.
     BRANCH = "branch"
+    #: Runs the graph that came with the node. Takes ``workflow_id`` and the dict ``workflow_inputs``; gives the dict
+    #: ``values``, what that graph returned by key.
+    CALL = "call"
 
 
 class Lane(StrEnum):
-    """Where a node type runs."""
+    """Where a node type runs. Nodes on different lanes, and those on `CPU` and `IO`, run beside one another."""
 
     #: On the worker's device, one at a time.
     DEVICE = "device"
-    #: On the CPU.
+    #: On the CPU, a few at once.
     CPU = "cpu"
     #: Waiting for something outside, e.g. a provider; many at once.
     IO = "io"
@@ -127,6 +130,9 @@ class NodeSpec:
     classification: Classification
     #: Whether results may be taken from the invocation cache, unless the graph says otherwise.
     use_cache: bool
+    #: Whether `invoke` is a generator function, which yields the items of its output's list ``collection`` one by one
+    #: and returns the whole output.
+    yields: bool
     invocation: "builtins.type[BaseInvocation]"
     output: builtins.type[BaseInvocationOutput]
     inputs: dict[str, InputSpec]
@@ -145,6 +151,7 @@ class NodeSpec:
             "kind": self.kind.value,
             "classification": self.classification.value,
             "use_cache": self.use_cache,
+            "yields": self.yields,
             "input_schema": _with_hints(self.invocation.model_json_schema(), self.inputs),
             "output_type": self.output.output_type,
             "output_schema": _with_hints(self.output.model_json_schema(mode="serialization"), self.outputs),

@@ -1,15 +1,19 @@
-"""`run_node`: run one node as a worker would, and hold it to what it declares."""
+"""`run_node`: run one node as a worker would, and hold it to what it declares; `stream_node`: item by item."""
 
 import json
-from typing import ClassVar, Protocol, TypeVar
+from collections.abc import Generator
+from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.fields import BaseInvocationOutput
 from impasto_sdk.node import BaseInvocation, NodeSpec
 from impasto_sdk.testing.context import FakeContext
 
-__all__ = ["Runnable", "run_node"]
+__all__ = ["Runnable", "Streamable", "run_node", "stream_node"]
 
+ItemT = TypeVar("ItemT")
+ItemT_co = TypeVar("ItemT_co", covariant=True)
+OutputT = TypeVar("OutputT", bound=BaseInvocationOutput)
 OutputT_co = TypeVar("OutputT_co", bound=BaseInvocationOutput, covariant=True)
 
 
@@ -23,17 +27,86 @@ class Runnable(Protocol[OutputT_co]):
         ...
 
 
-def run_node(invocation: Runnable[OutputT_co], context: FakeContext | None = None) -> OutputT_co:
+class Streamable(Protocol[ItemT_co, OutputT_co]):
+    """A node that yields, as a type checker sees it: `stream_node` yields its items, `run_node` gives its output."""
+
+    spec: ClassVar[NodeSpec]
+
+    def invoke(self, context: InvocationContext) -> Generator[ItemT_co, None, OutputT_co]:
+        """See `BaseInvocation.invoke`."""
+        ...
+
+
+@overload
+def run_node(invocation: Runnable[OutputT], context: FakeContext | None = None) -> OutputT: ...
+@overload
+def run_node(invocation: Streamable[Any, OutputT], context: FakeContext | None = None) -> OutputT: ...
+@overload
+def run_node(invocation: BaseInvocation, context: FakeContext | None = None) -> BaseInvocationOutput: ...
+def run_node(invocation: Any, context: FakeContext | None = None) -> Any:
     """Run one node, in a fresh `FakeContext` unless one is given, and give its output.
 
-    What the node raises passes through. Raises `AssertionError` when the output is not of the class that the node
-    declares, cannot be written as JSON or does not fit its own schema; or when a model is still locked.
+    A node that yields is run to its end; `stream_node` gives its items as well. What the node raises passes through.
+    Raises `AssertionError` when the output is not of the class that the node declares, cannot be written as JSON, does
+    not fit its own schema, or holds other items than were yielded; or when a model is still locked.
     """
+    context = _bind(invocation, context)
+    if not invocation.spec.yields:
+        return _checked(invocation.spec, invocation.invoke(context), context)
+    stream = _stream(invocation, context)
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return end.value
+
+
+def stream_node(
+    invocation: Streamable[ItemT, OutputT], context: FakeContext | None = None
+) -> Generator[ItemT, None, OutputT]:
+    """Run a node that yields, item by item: the generator yields what it yields and returns its checked output.
+
+    ``list(stream_node(node))`` gives all items. `next` runs the node to its next `yield` and no further, so that a test
+    can look into the context in between; `close` ends it there, as the platform does when a session is cancelled.
+    Raises `AssertionError` as `run_node` does, also when a model stays locked after a `close`.
+    """
+    return _stream(invocation, _bind(invocation, context))
+
+
+def _bind(invocation: Any, context: FakeContext | None) -> FakeContext:
     context = context or FakeContext()
     assert isinstance(invocation, BaseInvocation), f"{invocation!r} is no node: it does not derive from BaseInvocation"
     context.bind(invocation)
-    output = invocation.invoke(context)
+    return context
+
+
+def _stream(invocation: Any, context: FakeContext) -> Generator[Any, None, Any]:
     spec = invocation.spec
+    assert spec.yields, f"{spec.type} does not yield; run it with run_node"
+    items: list[Any] = []
+
+    def collected() -> Generator[Any, None, Any]:
+        stream = invocation.invoke(context)
+        try:
+            while True:
+                try:
+                    item = next(stream)
+                except StopIteration as end:
+                    return end.value
+                items.append(item)
+                yield item
+        finally:
+            stream.close()
+            _check_unlocked(spec, context)
+
+    output = yield from collected()
+    _checked(spec, output, context)
+    if output.collection != items:
+        raise AssertionError(f"{spec.type} yielded {items!r}, and its output holds {output.collection!r}")
+    return output
+
+
+def _checked(spec: NodeSpec, output: Any, context: FakeContext) -> Any:
     if not isinstance(output, spec.output):
         raise AssertionError(f"{spec.type} gave {output!r}; it declares {spec.output.__name__}")
     try:
@@ -41,6 +114,10 @@ def run_node(invocation: Runnable[OutputT_co], context: FakeContext | None = Non
         spec.output.model_validate(document)
     except ValueError as error:  # pydantic's ValidationError is one, too
         raise AssertionError(f"{spec.type} gave {output!r}, which does not survive as a document: {error}") from error
+    _check_unlocked(spec, context)
+    return output
+
+
+def _check_unlocked(spec: NodeSpec, context: FakeContext) -> None:
     if context.models.locked:
         raise AssertionError(f"{spec.type} left models locked: {', '.join(context.models.locked)}")
-    return output
