@@ -1,50 +1,57 @@
-"""`read_document`: a JSON document read as a graph's parts.
+"""`read_document`: a JSON document read as a graph.
 
-Looks at form only: what is no object, no text or no edge is reported, every case of it. Whether nodes and edges make
-sense together is checked elsewhere. Called by `Graph.from_document`.
+Looks at form only: what is no object, no text or no edge is reported, every case of it, also in the graphs that calls
+carry. Whether nodes and edges make sense together is checked elsewhere. Called by `Graph.from_document`.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.errors import GraphValidationError, Problem
+from impasto.graph.called import MAX_CALL_DEPTH, CalledGraph, inside_call, too_deep
 from impasto.graph.edge import Edge, EdgeConnection
 from impasto.graph.node import ANNOTATIONS, GraphNode
+
+if TYPE_CHECKING:  # `Graph` reads itself with this module, and hands itself over
+    from impasto.graph.graph import Graph
 
 __all__ = ["read_document"]
 
 _ENDS = ("source", "destination")
+_FIELD = "an object with the texts 'node_id' and 'field'"
 
 
-def read_document(document: object) -> tuple[str, dict[str, GraphNode], list[Edge]]:
-    """The id, nodes and edges of a graph document.
+def read_document(document: object, graph: "type[Graph]", depth: int = 0) -> "Graph":
+    """The `graph` that a document describes; `depth` says inside how many calls it stands.
 
     Raises `GraphValidationError` with every problem of form.
     """
     if not isinstance(document, dict):
         raise GraphValidationError([_malformed("a graph", document, "an object with 'nodes' and 'edges'")])
-    reader = _Reader()
+    reader = _Reader(graph, depth)
     graph_id = document.get("id")
     if graph_id is not None and not isinstance(graph_id, str):
-        reader.problems.append(_malformed("the graph's 'id'", graph_id, "a text"))
+        reader.problems.append(_malformed("the graph's 'id'", graph_id, "a text", field="id"))
     nodes = dict(reader.nodes(document.get("nodes")))
     edges = list(reader.edges(document.get("edges")))
     if reader.problems:
         raise GraphValidationError(reader.problems)
-    return graph_id or "", nodes, edges
+    return graph(graph_id or "", nodes, edges)
 
 
 class _Reader:
     """Reads nodes and edges, and keeps the problems met on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, graph: "type[Graph]", depth: int) -> None:
+        self._graph = graph
+        self._depth = depth
         self.problems: list[Problem] = []
 
     def nodes(self, found: object) -> Iterator[tuple[str, GraphNode]]:
         if found is None:
             return
         if not isinstance(found, dict):
-            self.problems.append(_malformed("'nodes'", found, "an object of nodes by id"))
+            self.problems.append(_malformed("'nodes'", found, "an object of nodes by id", field="nodes"))
             return
         for key, document in found.items():
             node = self._node(key, document)
@@ -69,16 +76,52 @@ class _Reader:
             self._wrong(key, "use_cache", use_cache, "true, false or null")
         if not {str}.issuperset(map(type, rest)):
             self._wrong(key, "inputs", list(rest), "texts as names of inputs")
+        called = self._called(key, rest.pop("called", None))
         if len(self.problems) > before:
             return None
         annotations = {name: rest.pop(name) for name in ANNOTATIONS if name in rest}
-        return GraphNode(node_id, node_type, bool(is_intermediate), use_cache, rest, annotations)
+        return GraphNode(node_id, node_type, bool(is_intermediate), use_cache, rest, annotations, called)
+
+    def _called(self, key: str, found: object) -> CalledGraph | None:
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            self._wrong(key, "called", found, "an object with 'workflow_id', 'name', 'graph' and 'inputs'")
+            return None
+        workflow_id, name = found.get("workflow_id"), found.get("name", "")
+        if not isinstance(workflow_id, str):
+            self._wrong(key, "called.workflow_id", workflow_id, "the id of a workflow")
+        if not isinstance(name, str):
+            self._wrong(key, "called.name", name, "a text")
+        inputs = list(self._called_inputs(key, found.get("inputs")))
+        if self._depth == MAX_CALL_DEPTH:
+            self.problems.append(too_deep(key))
+            return None
+        try:
+            graph = read_document(found.get("graph"), self._graph, self._depth + 1)
+        except GraphValidationError as error:
+            self.problems.extend(inside_call(key, problem) for problem in error.problems)
+            return None
+        return CalledGraph(str(workflow_id), str(name), graph, tuple(inputs))
+
+    def _called_inputs(self, key: str, found: object) -> Iterator[EdgeConnection]:
+        if found is None:
+            return
+        if not isinstance(found, list | tuple):
+            self._wrong(key, "called.inputs", found, "a list of inputs of the called graph")
+            return
+        for place, document in enumerate(found):
+            input = _connection(document)
+            if input is None:
+                self._wrong(key, f"called.inputs[{place}]", document, _FIELD)
+            else:
+                yield input
 
     def edges(self, found: object) -> Iterator[Edge]:
         if found is None:
             return
         if not isinstance(found, list | tuple):
-            self.problems.append(_malformed("'edges'", found, "a list of edges"))
+            self.problems.append(_malformed("'edges'", found, "a list of edges", field="edges"))
             return
         seen: set[Edge] = set()
         for place, document in enumerate(found):
@@ -91,24 +134,29 @@ class _Reader:
 
     def _edge(self, place: int, document: object) -> Edge | None:
         if not isinstance(document, dict):
-            self.problems.append(_malformed(f"edges[{place}]", document, "an object with 'source' and 'destination'"))
+            self._bad_edge(f"edges[{place}]", document, "an object with 'source' and 'destination'")
             return None
-        ends = [self._end(place, name, document.get(name)) for name in _ENDS]
-        source, destination = ends
-        return Edge(source, destination) if source and destination else None
-
-    def _end(self, place: int, name: str, found: object) -> EdgeConnection | None:
-        if isinstance(found, dict):
-            node_id, field = found.get("node_id"), found.get("field")
-            if isinstance(node_id, str) and isinstance(field, str):
-                return EdgeConnection(node_id, field)
-        self.problems.append(
-            _malformed(f"edges[{place}].{name}", found, "an object with the texts 'node_id' and 'field'", field=name)
-        )
+        source, destination = _connection(document.get("source")), _connection(document.get("destination"))
+        if source is not None and destination is not None:
+            return Edge(source, destination)
+        for name, end in zip(_ENDS, (source, destination), strict=True):
+            if end is None:
+                self._bad_edge(f"edges[{place}].{name}", document.get(name), _FIELD)
         return None
+
+    def _bad_edge(self, place: str, found: object, expected: str) -> None:
+        self.problems.append(_malformed(place, found, expected, field=place))
 
     def _wrong(self, key: str, name: str, found: object, expected: str) -> None:
         self.problems.append(_malformed(f"{name!r} of node {key!r}", found, expected, node_id=key, field=name))
+
+
+def _connection(found: object) -> EdgeConnection | None:
+    if isinstance(found, dict):
+        node_id, field = found.get("node_id"), found.get("field")
+        if isinstance(node_id, str) and isinstance(field, str):
+            return EdgeConnection(node_id, field)
+    return None
 
 
 def _malformed(
@@ -128,6 +176,7 @@ def _malformed(
         field=field,
         found=found,
         expected=expected,
+        suggestion=f"make it {expected}",
     )
 
 
@@ -139,4 +188,5 @@ def _repeated(place: int, edge: Edge) -> Problem:
         field=edge.destination.field,
         found=str(edge),
         expected="each edge once",
+        suggestion="leave one out",
     )

@@ -51,7 +51,7 @@ class Graph:
         Raises `GraphValidationError`, listing every problem, for a document that does not have a graph's form.
         Whether its nodes exist and its edges fit is for `problems` to say.
         """
-        return cls(*read_document(document))
+        return read_document(document, cls)
 
     def to_document(self) -> dict[str, JsonValue]:
         """The graph as JSON values; `from_document` reads them back."""

@@ -7,6 +7,7 @@ plugins that its nodes come from. Made by `impasto.graph.document` and by whoeve
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from impasto.graph.called import CalledGraph
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["ANNOTATIONS", "GraphNode"]
@@ -31,6 +32,8 @@ class GraphNode:
     inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     #: Facts about the node that came with its document; see `ANNOTATIONS`.
     annotations: Mapping[str, JsonValue] = field(default_factory=dict)
+    #: The graph that a call runs; None for other nodes, and for a call that is not resolved.
+    called: CalledGraph | None = None
 
     @property
     def node_pack(self) -> str | None:
@@ -43,4 +46,6 @@ class GraphNode:
         document: dict[str, JsonValue] = {"id": self.id, "type": self.type, "is_intermediate": self.is_intermediate}
         if self.use_cache is not None:
             document["use_cache"] = self.use_cache
+        if self.called is not None:
+            document["called"] = self.called.to_document()
         return {**document, **self.annotations, **self.inputs}
