@@ -5,7 +5,7 @@ Author time only: nothing is expanded or run here. Adjacency is indexed, so each
 by the scheduler, which never changes the graph it runs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from impasto.graph.document import read_document
 from impasto.graph.edge import Edge
 from impasto.graph.node import GraphNode
 from impasto.graph.order import topological_order
+from impasto.graph.restriction import restrict
 from impasto.graph.suggestions import Suggester
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.node import NodeSpec
@@ -165,6 +166,14 @@ class Graph:
     def topological_order(self) -> list[str]:
         """The ids of the nodes, each after all that lead into it; nodes of a circle and behind one are left out."""
         return topological_order(self._nodes, self._adjacency)
+
+    def restricted_to(self, targets: Collection[str]) -> "Graph":
+        """The part of the graph that the nodes `targets` need: they, all that leads to them, and the edges between.
+
+        Raises `GraphValidationError` with a problem for each target that is no node of the graph, and when there is no
+        target. The rest of the graph may be as unfinished as it likes. O(V + E).
+        """
+        return Graph(self.id, *restrict(self._nodes, self._adjacency, targets))
 
     def validate_self(self, catalogue: Mapping[str, NodeSpec]) -> None:
         """Raise `GraphValidationError`, listing every problem, when the graph cannot run with these node types."""
