@@ -17,7 +17,7 @@ __all__ = ["BaseInvocation", "WithBoard", "WithMetadata", "invocation"]
 #: Attributes that every node of a graph has, beside its type; no input may have their names.
 NODE_ATTRIBUTES = frozenset({"id", "is_intermediate", "use_cache"})
 #: Names that documents use for themselves.
-RESERVED_INPUT_NAMES = frozenset({"type", "version", "workflow", "spec", "invoke"})
+RESERVED_INPUT_NAMES = frozenset({"type", "version", "workflow", "node_pack", "called", "spec", "invoke"})
 
 _NODE_TYPE = re.compile(r"^[a-z][a-z0-9_]*$")
 _VERSION = re.compile(r"^\d+\.\d+\.\d+$")

@@ -63,7 +63,11 @@ def _return_annotation(invoke: Callable[..., Any], node_type: str) -> Any:
 def _generated_output(annotation: Any, node_type: str) -> Any:
     """The third argument of a `Generator`."""
     arguments = get_args(annotation)
-    if len(arguments) != 3 or arguments[1] not in (type(None), Any):
+    if len(arguments) != 3 or arguments[1] not in (
+        None,
+        type(None),
+        Any,
+    ):  # collections.abc keeps None, typing does not
         raise NodeDeclarationError(
             node_type,
             f"invoke says {annotation!r}; write Generator[T, None, Output]: what it yields, None because nothing is "

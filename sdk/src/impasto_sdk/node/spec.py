@@ -24,12 +24,15 @@ __all__ = ["Classification", "InputSpec", "Lane", "NodeKind", "NodeSpec", "Outpu
 class NodeKind(StrEnum):
     """What a node type is for the scheduler.
 
-    All but the first are control flow: the scheduler works out their outputs itself, from the inputs named here, and
-    their `invoke` is never called in a run.
+    All but `PLAIN` and `RETURN` are control flow: the scheduler works out their outputs itself, from the inputs named
+    here, and their `invoke` is never called in a run.
     """
 
     #: Runs once for each combination of the iterations above it.
     PLAIN = "plain"
+    #: Runs like a plain node; what it gives as the dict ``values`` is what its graph gives back to a call. Takes
+    #: ``values``, from nodes that take a ``key`` and a ``value``, directly or gathered.
+    RETURN = "return"
     #: Takes a list ``collection``; gives ``item``, ``index``, ``total`` once for each item.
     ITERATE = "iterate"
     #: Takes many ``item`` and ``collection``; gives one list ``collection``. Closes the innermost iteration.
