@@ -1,19 +1,17 @@
 """Toy nodes, one for each thing the engine must handle, and documents of graphs made of them.
 
-No test of the core needs a real plugin: `CATALOGUE` is what a host would offer, and the builders (`chain`, `fan_out`,
-`diamond`, `iterated`, `nested`) give documents as a client would send them. A node's type is its name with ``toy_``
-in front, so the toys can stand beside shipped plugins.
+No test of the core needs a real plugin: `CATALOGUE` is what a host would offer, and the builders of `toy_graphs`
+(`chain`, `iterated`, …), which tests import from here, give documents as a client would send them. A node's type is its
+name with ``toy_`` in front, so the toys can stand beside shipped plugins.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Literal
 
 from impasto_sdk.context import InvocationContext
-from impasto_sdk.draft import DraftPort, GraphDraft
 from impasto_sdk.errors import InvocationError
 from impasto_sdk.fields import (
-    BaseInvocationOutput,
     BoardField,
     BooleanOutput,
     ColorField,
@@ -26,14 +24,14 @@ from impasto_sdk.fields import (
     IntegerOutput,
     LatentsField,
     LatentsOutput,
-    OutputField,
     StringCollectionOutput,
     StringOutput,
-    invocation_output,
 )
-from impasto_sdk.node import BaseInvocation, NodeKind, NodeSpec, invocation
+from impasto_sdk.node import BaseInvocation, Lane, NodeSpec, invocation
+from support.toy_control_flow import CONTROL_FLOW_TOYS
+from support.toy_graphs import chain, diamond, fan_out, iterated, nested, streamed
 
-__all__ = ["CATALOGUE", "TOYS", "chain", "diamond", "fan_out", "iterated", "nested"]
+__all__ = ["CATALOGUE", "TOYS", "chain", "diamond", "fan_out", "iterated", "nested", "streamed"]
 
 
 @invocation("toy_integer", version="1.0.0")
@@ -55,6 +53,16 @@ class ToyAdd(BaseInvocation):
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
         return IntegerOutput(value=self.a + self.b)
+
+
+@invocation("toy_device_add", version="1.0.0", lane=Lane.DEVICE)
+class ToyDeviceAdd(ToyAdd):
+    """The sum of two numbers, on the lane of the device."""
+
+
+@invocation("toy_io_add", version="1.0.0", lane=Lane.IO)
+class ToyIoAdd(ToyAdd):
+    """The sum of two numbers, on the lane of what waits for something outside."""
 
 
 @invocation("toy_larger", version="1.0.0")
@@ -157,6 +165,21 @@ class ToyRange(BaseInvocation):
         return IntegerCollectionOutput(collection=list(range(self.start, self.start + self.size)))
 
 
+@invocation("toy_stream", version="1.0.0")
+class ToyStream(BaseInvocation):
+    """Whole numbers from `start`, `size` of them, given one by one."""
+
+    start: int = InputField(0, description="First number")
+    size: int = InputField(3, ge=0, description="How many")
+
+    def invoke(self, context: InvocationContext) -> Generator[int, None, IntegerCollectionOutput]:
+        given: list[int] = []
+        for number in range(self.start, self.start + self.size):
+            given.append(number)
+            yield number
+        return IntegerCollectionOutput(collection=given)
+
+
 @invocation("toy_sum", version="1.0.0")
 class ToySum(BaseInvocation):
     """The sum of a list of numbers."""
@@ -249,66 +272,12 @@ class ToyWait(BaseInvocation):
         return BooleanOutput(value=True)
 
 
-@invocation_output("toy_iterate_output")
-class ToyIterateOutput(BaseInvocationOutput):
-    """One item of a list."""
-
-    item: Any = OutputField(description="The item")
-    index: int = OutputField(description="Its place, from 0")
-    total: int = OutputField(description="How many items there are")
-
-
-@invocation("toy_iterate", version="1.0.0", kind=NodeKind.ITERATE)
-class ToyIterate(BaseInvocation):
-    """Runs what follows once for each item of a list."""
-
-    collection: list[Any] = InputField(default_factory=list, description="The list")
-
-    def invoke(self, context: InvocationContext) -> ToyIterateOutput:
-        raise AssertionError("the scheduler works out the outputs of control flow")
-
-
-@invocation_output("toy_collect_output")
-class ToyCollectOutput(BaseInvocationOutput):
-    """A list of what was collected."""
-
-    collection: list[Any] = OutputField(description="The list")
-
-
-@invocation("toy_collect", version="1.0.0", kind=NodeKind.COLLECT)
-class ToyCollect(BaseInvocation):
-    """Gathers items into a list."""
-
-    item: Any = InputField(None, input=Input.CONNECTION, description="Items")
-    collection: list[Any] = InputField(default_factory=list, description="A list to begin with")
-
-    def invoke(self, context: InvocationContext) -> ToyCollectOutput:
-        raise AssertionError("the scheduler works out the outputs of control flow")
-
-
-@invocation_output("toy_if_output")
-class ToyIfOutput(BaseInvocationOutput):
-    """The chosen value."""
-
-    value: Any = OutputField(description="The value of the chosen side")
-
-
-@invocation("toy_if", version="1.0.0", kind=NodeKind.BRANCH)
-class ToyIf(BaseInvocation):
-    """One of two values; only the chosen side is run."""
-
-    condition: bool = InputField(False, description="Which side")
-    true_input: Any = InputField(None, description="The value if true")
-    false_input: Any = InputField(None, description="The value if false")
-
-    def invoke(self, context: InvocationContext) -> ToyIfOutput:
-        raise AssertionError("the scheduler works out the outputs of control flow")
-
-
 #: Every toy node class.
 TOYS: tuple[type[BaseInvocation], ...] = (
     ToyInteger,
     ToyAdd,
+    ToyDeviceAdd,
+    ToyIoAdd,
     ToyLarger,
     ToyRequired,
     ToyRandom,
@@ -319,6 +288,7 @@ TOYS: tuple[type[BaseInvocation], ...] = (
     ToySplit,
     ToyMode,
     ToyRange,
+    ToyStream,
     ToySum,
     ToyPop,
     ToyColor,
@@ -327,66 +297,7 @@ TOYS: tuple[type[BaseInvocation], ...] = (
     ToyShow,
     ToyFail,
     ToyWait,
-    ToyIterate,
-    ToyCollect,
-    ToyIf,
+    *CONTROL_FLOW_TOYS,
 )
 #: The toys by node type.
 CATALOGUE: Mapping[str, NodeSpec] = {toy.spec.type: toy.spec for toy in TOYS}
-
-
-def chain(length: int) -> dict[str, Any]:
-    """``add_0 → add_1 → …``: `length` nodes, each adding 1, so the last gives `length`."""
-    draft = GraphDraft()
-    before: DraftPort | int = 0
-    for place in range(length):
-        before = draft.add("toy_add", id=f"add_{place}", a=before, b=1).output("value")
-    return draft.to_document()
-
-
-def fan_out(width: int) -> dict[str, Any]:
-    """``start`` (1) read by ``add_0`` … ``add_{width-1}``, each adding its own number."""
-    draft = GraphDraft()
-    start = draft.add("toy_integer", id="start", value=1).output("value")
-    for place in range(width):
-        draft.add("toy_add", id=f"add_{place}", a=start, b=place)
-    return draft.to_document()
-
-
-def diamond(size: int) -> dict[str, Any]:
-    """`size` // 3 diamonds in a row: ``top_i`` → ``left_i`` (+1), ``right_i`` (+2) → ``top_{i+1}``, the larger."""
-    draft = GraphDraft()
-    top = draft.add("toy_integer", id="top_0", value=0).output("value")
-    for place in range(size // 3):
-        left = draft.add("toy_add", id=f"left_{place}", a=top, b=1).output("value")
-        right = draft.add("toy_add", id=f"right_{place}", a=top, b=2).output("value")
-        top = draft.add("toy_larger", id=f"top_{place + 1}", a=left, b=right).output("value")
-    return draft.to_document()
-
-
-def iterated(size: int) -> dict[str, Any]:
-    """``range → iterate → add (+1) → collect → sum``: 2 · `size` + 3 execution nodes."""
-    draft = GraphDraft()
-    numbers = draft.add("toy_range", id="range", start=0, size=size).output("collection")
-    item = draft.add("toy_iterate", id="iterate", collection=numbers).output("item")
-    added = draft.add("toy_add", id="add", a=item, b=1).output("value")
-    collected = draft.add("toy_collect", id="collect", item=added).output("collection")
-    draft.add("toy_sum", id="sum", collection=collected)
-    return draft.to_document()
-
-
-def nested(outer: int, inner: int) -> dict[str, Any]:
-    """A range inside a range; each is gathered, summed, and the sums are gathered.
-
-    ``collect[i]`` holds i + 1 … i + `inner`; ``collect_all`` their sums, in order.
-    """
-    draft = GraphDraft()
-    numbers = draft.add("toy_range", id="range", start=0, size=outer).output("collection")
-    item = draft.add("toy_iterate", id="iterate", collection=numbers).output("item")
-    inside = draft.add("toy_range", id="range_in", start=item, size=inner).output("collection")
-    item_in = draft.add("toy_iterate", id="iterate_in", collection=inside).output("item")
-    added = draft.add("toy_add", id="add", a=item_in, b=1).output("value")
-    collected = draft.add("toy_collect", id="collect", item=added).output("collection")
-    total = draft.add("toy_sum", id="sum", collection=collected).output("value")
-    draft.add("toy_collect", id="collect_all", item=total)
-    return draft.to_document()

@@ -22,6 +22,8 @@ from impasto_sdk.fields.output import (
     StringOutput,
     UNetOutput,
     VAEOutput,
+    WorkflowReturnOutput,
+    WorkflowReturnValueOutput,
     invocation_output,
 )
 from impasto_sdk.fields.ports import (
@@ -55,6 +57,7 @@ from impasto_sdk.fields.values import (
     TensorField,
     UNetField,
     VAEField,
+    WorkflowReturnValueField,
 )
 
 __all__ = [
@@ -106,6 +109,9 @@ __all__ = [
     "UNetOutput",
     "VAEField",
     "VAEOutput",
+    "WorkflowReturnOutput",
+    "WorkflowReturnValueField",
+    "WorkflowReturnValueOutput",
     "invocation_output",
     "port_of",
 ]

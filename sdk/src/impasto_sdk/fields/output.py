@@ -5,7 +5,7 @@ Two plugins can only be joined by an edge if they mean the same thing by its val
 """
 
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +24,7 @@ from impasto_sdk.fields.values import (
     TensorField,
     UNetField,
     VAEField,
+    WorkflowReturnValueField,
 )
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "StringOutput",
     "UNetOutput",
     "VAEOutput",
+    "WorkflowReturnOutput",
+    "WorkflowReturnValueOutput",
     "invocation_output",
 ]
 
@@ -235,3 +238,17 @@ class VAEOutput(BaseInvocationOutput):
     """A VAE."""
 
     vae: VAEField = OutputField(description="The VAE")
+
+
+@invocation_output("workflow_return_value_output")
+class WorkflowReturnValueOutput(BaseInvocationOutput):
+    """One value that a workflow returns to its caller, under a key."""
+
+    value: WorkflowReturnValueField = OutputField(description="The value with its key", title="Return Value")
+
+
+@invocation_output("workflow_return_output")
+class WorkflowReturnOutput(BaseInvocationOutput):
+    """All values that a workflow returns, by key: what its return node gathers, and what a call of it gives."""
+
+    values: dict[str, Any] = OutputField(description="The values, by key")

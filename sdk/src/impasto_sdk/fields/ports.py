@@ -33,6 +33,8 @@ class UIComponent(StrEnum):
     NONE = "none"
     TEXTAREA = "textarea"
     SLIDER = "slider"
+    #: A choice among the saved workflows; the value is the chosen one's id.
+    WORKFLOW = "workflow"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ __all__ = [
     "TensorField",
     "UNetField",
     "VAEField",
+    "WorkflowReturnValueField",
 ]
 
 #: Anything JSON can hold.
@@ -219,3 +220,10 @@ class MetadataItemField(FieldValue):
 
     label: str = Field(description="Name of the fact")
     value: JsonValue = Field(description="Anything JSON can hold")
+
+
+class WorkflowReturnValueField(FieldValue):
+    """One value that a called workflow returns, under a key."""
+
+    key: str = Field(description="Name of the value, unique in its workflow")
+    value: JsonValue = Field(default=None, description="Anything that travels on an edge")
