@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from impasto.errors import Problem
 from impasto.graph import Graph
+from impasto.queue.expansion import data_in_use
 from impasto.queue.records import Batch
 from impasto_sdk.fields import ImageField, JsonValue, ModelIdentifierField
 from impasto_sdk.node import NodeSpec
@@ -84,7 +85,7 @@ def _values(batch: Batch, graph: Graph) -> Iterator[tuple[str, str, JsonValue]]:
     for node in graph.nodes.values():
         for field, value in node.inputs.items():
             yield node.id, field, value
-    for datum in (datum for zipped in batch.data or () for datum in zipped):
+    for datum in data_in_use(batch):
         for item in datum.items:
             yield datum.node_path, datum.field_name, item
 

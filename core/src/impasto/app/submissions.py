@@ -1,17 +1,19 @@
 """`Submissions`: the one way into the queue. Everything that is enqueued, by whichever client, comes through here.
 
-A batch is checked whole before anything is stored: the graph against the catalogue, its substitutions against the
-inputs they go into, the images and models it names against the library, and then the plugins are asked.
+A batch is reduced to what its targets need, if it names any, and checked whole before anything is stored: the graph
+against the catalogue, its substitutions against the inputs they go into, the images and models it names against the
+library, and then the plugins are asked.
 """
 
 from collections.abc import Callable
 
+from impasto.app.partial_runs import reduced_to_targets
 from impasto.app.references import Library, missing_references
 from impasto.errors import GraphValidationError, Problem
 from impasto.graph import Graph
 from impasto.host import Catalogue
 from impasto.queue import SessionQueue
-from impasto.queue.expansion import check_batch, check_values, count_sessions, substituted
+from impasto.queue.expansion import check_batch, check_values, count_sessions, data_in_use, substituted
 from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.fields import JsonValue
@@ -47,14 +49,17 @@ class Submissions:
         idempotency_key: str | None = None,
         request: JsonValue = None,
     ) -> EnqueueBatchResult:
-        """Check a batch and store it; it is on disk when this returns.
+        """Check a batch and store it, with as much of its graph as its targets need; it is on disk when this returns.
 
         With an `idempotency_key` that was used before in this queue, the first answer is given again; `request` is
         what the batch was made from, if it was (see `SessionQueue.enqueue`).
         Raises `GraphValidationError` with every problem of the graph, `BatchError` for substitutions that do not
         fit, `EnqueueRefusedError` when a plugin refuses, and `QueueFullError`; nothing is stored then.
         """
-        graph = self.check(batch)
+        asked, batch = batch, self._prepared(batch)
+        graph = self._check(batch)
+        if request is None and idempotency_key is not None and batch is not asked:
+            request = asked.model_dump(exclude={"batch_id"})  # the key is for what was asked, not for what became of it
         self._before_enqueue(
             EnqueueProposal(
                 queue_id=queue_id,
@@ -70,14 +75,21 @@ class Submissions:
             queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key, request=request
         )
 
-    def check(self, batch: Batch) -> Graph:
-        """The batch's graph, with the first of its substitutions put in, when all of it can run.
+    def _prepared(self, batch: Batch) -> Batch:
+        """The batch as it is checked and stored: its graph reduced to what its targets need.
 
         Raises `GraphValidationError` and `BatchError`.
         """
         nodes = batch.graph.get("nodes")
         if isinstance(nodes, dict) and len(nodes) > self._max_graph_nodes:
             raise GraphValidationError([_too_large(len(nodes), self._max_graph_nodes)])
+        return reduced_to_targets(batch)
+
+    def _check(self, batch: Batch) -> Graph:
+        """The batch's graph, with the first of its substitutions put in, when all of it can run.
+
+        Raises `GraphValidationError` and `BatchError`.
+        """
         graph = Graph.from_document(_with_first_items(batch))
         graph.validate_self(self._catalogue)
         check_values(batch, self._catalogue)
@@ -92,8 +104,10 @@ def _with_first_items(batch: Batch) -> dict[str, JsonValue]:
     if not batch.data:
         return batch.graph
     check_batch(batch)
-    data = (datum for zipped in batch.data for datum in zipped)
-    first = [{"node_path": datum.node_path, "field_name": datum.field_name, "value": datum.items[0]} for datum in data]
+    first = [
+        {"node_path": datum.node_path, "field_name": datum.field_name, "value": datum.items[0]}
+        for datum in data_in_use(batch)
+    ]
     return substituted(batch.graph, first)
 
 

@@ -4,7 +4,7 @@ Pure functions over records. Called when a batch is enqueued, and when an item i
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from impasto.storage.documents import dump_document
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.node import NodeSpec
 
-__all__ = ["check_batch", "check_values", "count_sessions", "expand", "substituted"]
+__all__ = ["check_batch", "check_values", "count_sessions", "data_in_use", "expand", "substituted"]
 
 #: What a batch may not change, as the graph was checked with it.
 FIXED_FIELDS = frozenset({"id", "type"})
@@ -25,13 +25,16 @@ def check_batch(batch: Batch) -> None:
     """Raise `BatchError`, naming node and field, when the data does not fit the graph or itself.
 
     Refused are an unknown node, an input that is set twice, lists that go together but differ in length, an empty
-    list (it would make no session at all), values of more than one kind, and session ids of another number.
+    list (it would make no session at all), values of more than one kind, and session ids of another number. With
+    `targets`, the graph may be the part that they need, so a node that it lacks is none that is unknown.
     """
     seen: set[tuple[str, str]] = set()
     nodes = _nodes(batch.graph)
     for group in batch.data or ():
         for datum in group:
-            _check_datum(datum, nodes, group[0])
+            if datum.node_path not in nodes and batch.targets is None:
+                raise _error(datum, f"cannot be set: the graph has no node {datum.node_path!r}")
+            _check_datum(datum, group[0])
             target = (datum.node_path, datum.field_name)
             if target in seen:
                 raise _error(datum, "is given values twice; give them in one list")
@@ -47,7 +50,7 @@ def check_values(batch: Batch, catalogue: Mapping[str, NodeSpec]) -> None:
     Nodes of types that the catalogue lacks are passed over: checking the graph says so of them.
     """
     nodes = _nodes(batch.graph)
-    for datum in (datum for group in batch.data or () for datum in group):
+    for datum in data_in_use(batch):
         spec = catalogue.get(str(nodes[datum.node_path].get("type")))
         if spec is None or datum.field_name in {"is_intermediate", "use_cache"}:
             continue
@@ -68,18 +71,23 @@ def count_sessions(batch: Batch) -> int:
     return batch.runs * math.prod(len(group[0].items) for group in batch.data or () if group)
 
 
+def data_in_use(batch: Batch) -> Iterator[BatchDatum]:
+    """The data for nodes that the graph has: all of it, but for nodes that no target needs."""
+    nodes = _nodes(batch.graph)
+    return (datum for group in batch.data or () for datum in group if datum.node_path in nodes)
+
+
 def expand(batch: Batch) -> Iterator[str | None]:
     """The field values of each session as JSON, None where there are none, in order: the last outer list turns fastest,
     and the runs of one combination follow one another.
     """
     # each value is encoded once, however many combinations it is part of
-    groups = [
-        list(map(",".join, zip(*(_encoded(datum) for datum in group), strict=True)))
-        for group in batch.data or ()
-        if group
-    ]
+    nodes = _nodes(batch.graph)
+    groups = [_steps(group, nodes) for group in batch.data or () if group]
     for combination in product(*groups):
-        values = f"[{','.join(combination)}]" if combination else None
+        # a group without values for nodes of the graph counts, and gives nothing
+        given = ",".join(filter(None, combination))
+        values = f"[{given}]" if given else None
         for _ in range(batch.runs):
             yield values
 
@@ -93,9 +101,7 @@ def substituted(graph: Mapping[str, JsonValue], values: Sequence[Mapping[str, Js
     return {**graph, "nodes": nodes}
 
 
-def _check_datum(datum: BatchDatum, nodes: Mapping[str, Mapping[str, JsonValue]], first: BatchDatum) -> None:
-    if datum.node_path not in nodes:
-        raise _error(datum, f"cannot be set: the graph has no node {datum.node_path!r}")
+def _check_datum(datum: BatchDatum, first: BatchDatum) -> None:
     if datum.field_name in FIXED_FIELDS:
         raise _error(datum, "cannot be changed by a batch")
     if not datum.items:
@@ -134,6 +140,12 @@ def _kind(value: JsonValue) -> str:
         return "number"
     names = {str: "text", list: "list", dict: "object", type(None): "null"}
     return names.get(type(value), type(value).__name__)
+
+
+def _steps(group: Sequence[BatchDatum], nodes: Collection[str]) -> list[str]:
+    """The values of each step of lists that go together; nothing for those of nodes that there are not."""
+    used = [_encoded(datum) for datum in group if datum.node_path in nodes]
+    return list(map(",".join, zip(*used, strict=True))) if used else [""] * len(group[0].items)
 
 
 def _encoded(datum: BatchDatum) -> list[str]:

@@ -57,7 +57,13 @@ class Batch(_Record):
     data: list[list[BatchDatum]] | None = Field(
         default=None, description="Values to put in: inner lists go together and have one length, outer lists multiply"
     )
-    graph: dict[str, JsonValue] = Field(description="The graph")
+    graph: dict[str, JsonValue] = Field(description="The graph; in an answer, as much of it as `targets` need")
+    targets: list[str] | None = Field(
+        default=None,
+        description="Ids of nodes. Only what these need is checked and run; null: everything. Values in `data` for "
+        "other nodes are not used, and make as many sessions as ever",
+        json_schema_extra={"minItems": 1},
+    )
     workflow: JsonValue = Field(
         default=None, description="The workflow that the graph was made from, kept with its images"
     )

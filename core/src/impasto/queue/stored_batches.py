@@ -18,7 +18,7 @@ __all__ = ["batch_from", "claimed_item", "expansion_of", "fingerprint", "plan_of
 
 def expansion_of(batch: Batch) -> str:
     """What made its sessions, as JSON."""
-    return dump_document(batch.model_dump(include={"data", "runs", "session_ids"}))
+    return dump_document(batch.model_dump(include={"data", "runs", "session_ids", "targets"}))
 
 
 def plan_of(batch: Batch) -> Plan:
@@ -38,7 +38,7 @@ def fingerprint(batch: Batch, request: JsonValue, *, prepend: bool) -> str:
 
 
 def batch_from(row: BatchRow) -> Batch:
-    """The batch as it was sent."""
+    """The batch as it was stored."""
     return Batch.model_validate(
         {
             **load_document(row.expansion),
