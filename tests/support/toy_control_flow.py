@@ -1,7 +1,7 @@
-"""Toy nodes of every kind but plain, and the toys that return the values of a called graph.
+"""Toy nodes of every kind but plain, with the plain ones that carry a called graph's values in and out of them.
 
 `support.toys` puts them into its catalogue. Iterators, collectors, branches and calls are worked out by the scheduler:
-their `invoke` fails the test that calls it. The toys that return are plain nodes, as the shipped ones are.
+their `invoke` fails the test that calls it. A return runs like a plain node.
 """
 
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ class ToyReturnValue(BaseInvocation):
         return WorkflowReturnValueOutput(value=WorkflowReturnValueField(key=self.key, value=self.value))
 
 
-@invocation("toy_return", version="1.0.0")
+@invocation("toy_return", version="1.0.0", kind=NodeKind.RETURN)
 class ToyReturn(BaseInvocation):
     """What a called graph gives its caller: one value or many."""
 

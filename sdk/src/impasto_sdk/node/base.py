@@ -109,7 +109,7 @@ def invocation(
         result = result_of(cls.invoke, node_type)
         if result.yields and kind is not NodeKind.PLAIN:
             raise NodeDeclarationError(
-                node_type, f"a node of kind {kind.value!r} cannot yield: its invoke is not called in a run"
+                node_type, f"a node of kind {kind.value!r} cannot yield; return the output, or leave the kind out"
             )
         if cls.model_fields["use_cache"].default != use_cache:
             # the default a graph falls back to must be the one that is declared

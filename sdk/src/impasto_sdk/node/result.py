@@ -18,6 +18,8 @@ __all__ = ["ResultSpec", "result_of"]
 
 #: What a node that yields may be annotated with by mistake: it says nothing of the output.
 _STREAMS = frozenset({collections.abc.Iterator, collections.abc.Iterable})
+#: What a generator may be annotated to be sent. `typing` makes None its class, `collections.abc` leaves it.
+_NOTHING_SENT = (None, type(None), Any)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,7 @@ def _return_annotation(invoke: Callable[..., Any], node_type: str) -> Any:
 def _generated_output(annotation: Any, node_type: str) -> Any:
     """The third argument of a `Generator`."""
     arguments = get_args(annotation)
-    if len(arguments) != 3 or arguments[1] not in (
-        None,
-        type(None),
-        Any,
-    ):  # collections.abc keeps None, typing does not
+    if len(arguments) != 3 or arguments[1] not in _NOTHING_SENT:
         raise NodeDeclarationError(
             node_type,
             f"invoke says {annotation!r}; write Generator[T, None, Output]: what it yields, None because nothing is "
