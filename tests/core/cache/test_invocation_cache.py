@@ -1,9 +1,12 @@
 """The invocation cache: what it keeps, what it lets go, and how it counts."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
-from impasto.cache import InvocationCache
+import pytest
+
+from impasto.cache import InvocationCache, most_entries
 
 DOCUMENT = {"type": "integer_output", "value": 1}
 
@@ -90,11 +93,19 @@ def test_a_cache_of_no_bytes_cannot_be_enabled() -> None:
     assert not cache.stats().enabled
 
 
-def test_a_cleared_cache_is_as_new() -> None:
+def test_a_cleared_cache_is_as_new_but_for_having_been_cleared() -> None:
     cache = full_of(3, 10_000)
     cache.get("key 0")
     cache.clear()
-    assert cache.stats() == InvocationCache(10_000).stats()
+    assert cache.stats() == replace(InvocationCache(10_000).stats(), clears=1)
+
+
+@pytest.mark.parametrize("max_bytes", [0, 1_000, 10_000])
+def test_no_cache_holds_more_entries_than_could_fit(max_bytes: int) -> None:
+    cache = InvocationCache(max_bytes)
+    for place in range(100):
+        cache.put(f"key {place}", {"type": ""})
+    assert cache.stats().entries == most_entries(max_bytes)
 
 
 def test_many_threads_may_use_it_at_once() -> None:

@@ -12,11 +12,18 @@ from threading import Lock
 
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["CacheStats", "InvocationCache"]
+__all__ = ["CacheStats", "InvocationCache", "most_entries"]
 
 #: What an entry takes beside its JSON: the key, and its places in memory.
 _OVERHEAD_BYTES = 256
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+#: Output documents name their type, so none is smaller.
+_SMALLEST_BYTES = _OVERHEAD_BYTES + len(_ENCODER.encode({"type": ""}))
+
+
+def most_entries(max_bytes: int) -> int:
+    """How many entries a cache of `max_bytes` could hold, were they the smallest."""
+    return max_bytes // _SMALLEST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class CacheStats:
     bytes: int
     max_bytes: int
     enabled: bool
+    #: How often it was cleared; `hits` and `misses` are counted since.
+    clears: int = 0
 
 
 class InvocationCache:
@@ -43,6 +52,7 @@ class InvocationCache:
         self._bytes = 0
         self._hits = 0
         self._misses = 0
+        self._clears = 0
         self._lock = Lock()
 
     def get(
@@ -92,6 +102,7 @@ class InvocationCache:
         with self._lock:
             self._entries.clear()
             self._bytes = self._hits = self._misses = 0
+            self._clears += 1
 
     def enable(self) -> None:
         """Give and take entries again. Without effect on a cache of no bytes."""
@@ -106,7 +117,15 @@ class InvocationCache:
     def stats(self) -> CacheStats:
         """How it is doing."""
         with self._lock:
-            return CacheStats(self._hits, self._misses, len(self._entries), self._bytes, self._max_bytes, self._enabled)
+            return CacheStats(
+                hits=self._hits,
+                misses=self._misses,
+                entries=len(self._entries),
+                bytes=self._bytes,
+                max_bytes=self._max_bytes,
+                enabled=self._enabled,
+                clears=self._clears,
+            )
 
     def _remove(self, key: str) -> None:
         self._bytes -= len(self._entries.pop(key)) + _OVERHEAD_BYTES
