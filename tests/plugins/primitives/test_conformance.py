@@ -18,7 +18,13 @@ from impasto_primitives.nodes.flow import Collect, If, Iterate
 from impasto_primitives.nodes.integers import Add, Divide, IntegerMath, Multiply, RandomInteger, Subtract
 from impasto_primitives.nodes.strings import StringJoin, StringJoinThree, StringReplace, StringSplit
 from impasto_primitives.nodes.values import Boolean, Color, Conditioning, Float, Integer, ModelIdentifier, String
-from impasto_sdk.fields import ColorField, ConditioningField, LatentsField
+from impasto_primitives.nodes.workflows import (
+    CallSavedWorkflow,
+    WorkflowReturn,
+    WorkflowReturnGet,
+    WorkflowReturnValue,
+)
+from impasto_sdk.fields import ColorField, ConditioningField, LatentsField, WorkflowReturnValueField
 from impasto_sdk.models import ModelRecord
 from impasto_sdk.testing import FakeContext, NodeConformance
 
@@ -195,6 +201,30 @@ class TestCollect(NodeConformance):
 class TestIf(NodeConformance):
     node = If
     inputs = {"condition": True, "true_input": "yes", "false_input": "no"}
+
+
+class TestCallSavedWorkflow(NodeConformance):
+    node = CallSavedWorkflow
+    inputs = {"workflow_id": "w1", "workflow_inputs": {"saved_workflow_input::add::a": 3}}
+    exceptions = {
+        "test_it_runs_and_gives_its_declared_output": "the scheduler runs the workflow; a node alone has none",
+        "test_it_stops_when_cancelled": "it never begins",
+    }
+
+
+class TestWorkflowReturn(NodeConformance):
+    node = WorkflowReturn
+    inputs = {"values": [WorkflowReturnValueField(key="seed", value=3)]}
+
+
+class TestWorkflowReturnValue(NodeConformance):
+    node = WorkflowReturnValue
+    inputs = {"key": "seed", "value": 3}
+
+
+class TestWorkflowReturnGet(NodeConformance):
+    node = WorkflowReturnGet
+    inputs = {"values": {"seed": 3}, "key": "seed"}
 
 
 def test_no_node_of_the_plugin_goes_unchecked():

@@ -17,6 +17,12 @@ from impasto_primitives.nodes.flow import Collect, If, Iterate
 from impasto_primitives.nodes.integers import Add, Divide, IntegerMath, Multiply, RandomInteger, Subtract
 from impasto_primitives.nodes.strings import StringJoin, StringJoinThree, StringReplace, StringSplit
 from impasto_primitives.nodes.values import Boolean, Color, Conditioning, Float, Integer, ModelIdentifier, String
+from impasto_primitives.nodes.workflows import (
+    CallSavedWorkflow,
+    WorkflowReturn,
+    WorkflowReturnGet,
+    WorkflowReturnValue,
+)
 from impasto_sdk.node import BaseInvocation
 
 __all__ = ["NODES"]
@@ -57,4 +63,8 @@ NODES: tuple[type[BaseInvocation], ...] = (
     Iterate,
     Collect,
     If,
+    CallSavedWorkflow,
+    WorkflowReturn,
+    WorkflowReturnValue,
+    WorkflowReturnGet,
 )
