@@ -16,6 +16,7 @@ from impasto.errors import DatabaseVersionError, StorageError
 from impasto.storage import migrations, tables
 from impasto.storage.database import Database
 from impasto.storage.migrations import HISTORY, History
+from impasto.storage.workflow_records import WorkflowRecords
 
 LATER = '''
 """A later revision, which adds a table and carries rows over."""
@@ -74,6 +75,19 @@ def test_a_database_of_an_older_version_is_copied_and_then_upgraded(tmp_path: Pa
     with closing(sqlite3.connect(copy)) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchone() == (HISTORY.head,)
         assert old.execute("SELECT last FROM item_numbers").fetchone() == (42,)
+
+
+def test_a_database_of_the_first_version_gets_a_workflow_library_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path, history=History(revisions=HISTORY.revisions[:1], folders=HISTORY.folders)) as database:
+        database.write(lambda connection: connection.exec_driver_sql("UPDATE item_numbers SET last = 42"))
+    with Database(path) as database:
+        assert WorkflowRecords(database).names() == {}
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT last FROM item_numbers").scalar_one() == 42
+    (copy,) = copies(tmp_path)
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
 
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, later: History) -> None:

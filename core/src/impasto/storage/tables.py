@@ -17,6 +17,7 @@ __all__ = [
     "offered_starters",
     "queue_items",
     "queues",
+    "workflow_library",
 ]
 
 #: Owner of everything until there are users.
@@ -174,4 +175,24 @@ offered_starters = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("offered_at", String, nullable=False),
+)
+
+workflow_library = Table(
+    "workflow_library",
+    metadata,
+    Column("workflow_id", String, primary_key=True),
+    Column("user_id", String, nullable=False),
+    Column("is_public", Boolean, nullable=False),
+    Column("name", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("category", String, nullable=False),
+    #: Each with a comma before and after it, so that one is found whole: ``,upscaling,control,``; empty for none.
+    Column("tags", Text, nullable=False),
+    #: Whether it gives something back, so that another graph can call it.
+    Column("is_callable", Boolean, nullable=False),
+    #: The whole workflow, these columns included.
+    Column("document", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("updated_at", String, nullable=False),
+    Column("opened_at", String),
 )
