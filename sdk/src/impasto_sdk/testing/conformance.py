@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from PIL import Image
@@ -13,7 +13,7 @@ from impasto_sdk.fields import BaseInvocationOutput
 from impasto_sdk.node import BaseInvocation
 from impasto_sdk.testing.context import FakeContext
 from impasto_sdk.testing.problems import import_problems, node_problems, plugin_problems
-from impasto_sdk.testing.run import run_node
+from impasto_sdk.testing.run import Streamable, run_node, stream_node
 
 __all__ = ["NodeConformance", "plugin_conformance"]
 
@@ -82,7 +82,7 @@ class NodeConformance:
         assert self.node.model_validate(document) == node
 
     def test_it_runs_and_gives_its_declared_output(self) -> None:
-        """With the inputs given, in a context that has nothing else."""
+        """With the inputs given, in a context that has nothing else. What a node yields is what its output lists."""
         context = self.make_context()
         assert isinstance(self._run(context), self.node.spec.output)
 
@@ -95,7 +95,13 @@ class NodeConformance:
         assert _saved(first) == _saved(second)
 
     def test_it_stops_when_cancelled(self) -> None:
-        """With its session cancelled, a long-running node ends with `CanceledError`; a short one may also finish."""
+        """With its session cancelled, a long-running node ends with `CanceledError`; a short one may also finish.
+
+        A node that yields is also closed after its first item, as a worker does when the session is cancelled while the
+        item is worked on. It must let that happen: yield no more, and leave no model locked.
+        """
+        if self.node.spec.yields:
+            self._close_after_the_first_item()
         context = self.make_context()
         node = self._make_node(context)
         context.cancel()
@@ -108,6 +114,12 @@ class NodeConformance:
     def _make_node(self, context: FakeContext) -> BaseInvocation:
         """The node with its inputs, pictures among them put into the context's library."""
         return self.node(**{name: _stored(value, context) for name, value in self.inputs.items()})
+
+    def _close_after_the_first_item(self) -> None:
+        context = self.make_context()
+        stream = stream_node(cast(Streamable[Any, BaseInvocationOutput], self._make_node(context)), context)
+        next(stream, None)
+        stream.close()
 
     def _run(self, context: FakeContext) -> BaseInvocationOutput:
         return run_node(self._make_node(context), context)

@@ -4,8 +4,10 @@ import json
 from collections.abc import Generator
 from typing import Any, ClassVar, Protocol, TypeVar, overload
 
+from pydantic_core import to_jsonable_python
+
 from impasto_sdk.context import InvocationContext
-from impasto_sdk.fields import BaseInvocationOutput
+from impasto_sdk.fields import BaseInvocationOutput, JsonValue
 from impasto_sdk.node import BaseInvocation, NodeSpec
 from impasto_sdk.testing.context import FakeContext
 
@@ -48,7 +50,7 @@ def run_node(invocation: Any, context: FakeContext | None = None) -> Any:
 
     A node that yields is run to its end; `stream_node` gives its items as well. What the node raises passes through.
     Raises `AssertionError` when the output is not of the class that the node declares, cannot be written as JSON, does
-    not fit its own schema, or holds other items than were yielded; or when a model is still locked.
+    not fit its own schema, or lists other items than were yielded; or when a model is still locked.
     """
     context = _bind(invocation, context)
     if not invocation.spec.yields:
@@ -83,27 +85,30 @@ def _bind(invocation: Any, context: FakeContext | None) -> FakeContext:
 def _stream(invocation: Any, context: FakeContext) -> Generator[Any, None, Any]:
     spec = invocation.spec
     assert spec.yields, f"{spec.type} does not yield; run it with run_node"
-    items: list[Any] = []
-
-    def collected() -> Generator[Any, None, Any]:
-        stream = invocation.invoke(context)
-        try:
-            while True:
-                try:
-                    item = next(stream)
-                except StopIteration as end:
-                    return end.value
-                items.append(item)
-                yield item
-        finally:
-            stream.close()
-            _check_unlocked(spec, context)
-
-    output = yield from collected()
-    _checked(spec, output, context)
-    if output.collection != items:
-        raise AssertionError(f"{spec.type} yielded {items!r}, and its output holds {output.collection!r}")
+    stream = invocation.invoke(context)
+    yielded: list[JsonValue] = []  # as it was when it was yielded: a run sends it on before the node goes on
+    try:
+        while True:
+            item = next(stream)
+            yielded.append(_as_document(spec, item))
+            yield item
+    except StopIteration as end:
+        output = _checked(spec, end.value, context)
+    except GeneratorExit:
+        stream.close()
+        _check_unlocked(spec, context)
+        raise
+    listed = output.to_document()["collection"]
+    if listed != yielded:
+        raise AssertionError(f"{spec.type} yielded {yielded!r}, and its output lists {listed!r}")
     return output
+
+
+def _as_document(spec: NodeSpec, item: object) -> JsonValue:
+    try:
+        return to_jsonable_python(item)
+    except ValueError as error:
+        raise AssertionError(f"{spec.type} yielded {item!r}, which does not survive as a document: {error}") from error
 
 
 def _checked(spec: NodeSpec, output: Any, context: FakeContext) -> Any:
