@@ -6,6 +6,8 @@ that the worker must not load (the database, the web server) is imported here.
 
 from impasto.engine.engine import Engine
 from impasto.engine.ports import SessionServices
+from impasto.engine.protocol import CacheOrder
 from impasto.engine.supervisor import WorkerInfo
+from impasto.engine.worker_cache import CacheInfo
 
-__all__ = ["Engine", "SessionServices", "WorkerInfo"]
+__all__ = ["CacheInfo", "CacheOrder", "Engine", "SessionServices", "WorkerInfo"]

@@ -3,12 +3,14 @@
 Built by the application with the real stores; everything that runs a session is behind it.
 """
 
+import os
 import threading
 import time
 
 from impasto.engine.ports import SessionServices, WorkQueue
-from impasto.engine.protocol import WorkerConfig
+from impasto.engine.protocol import CacheOrder, WorkerConfig
 from impasto.engine.supervisor import Patience, Supervisor, WorkerInfo
+from impasto.engine.worker_cache import CacheInfo
 from impasto.errors import WorkerError
 from impasto.events import EventBus
 from impasto.settings import Settings
@@ -21,6 +23,8 @@ __all__ = ["Engine"]
 _STOP_S = 10.0
 #: How long an ended process may take to be gone, in seconds.
 _KILL_S = 10.0
+#: Most nodes that run on the CPU at once unless the settings say how many: numeric libraries have threads of their own.
+_CPU_LANE = 4
 
 
 class Engine:
@@ -66,6 +70,18 @@ class Engine:
         found = {worker.device.name: worker.device for worker in self.workers() if worker.device is not None}
         return list(found.values())
 
+    def caches(self) -> list[CacheInfo]:
+        """The invocation caches, one for each worker, in order of the settings; waits for none of them."""
+        return [supervisor.cache.info() for supervisor in self._supervisors]
+
+    def order_caches(self, order: CacheOrder) -> None:
+        """Have every worker clear its invocation cache, or switch it on or off; nodes that run are not waited for.
+
+        Whether caches are on holds for workers that start later too, as long as the server runs.
+        """
+        for supervisor in self._supervisors:
+            supervisor.cache.order(order)
+
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until every worker can run sessions.
 
@@ -109,6 +125,10 @@ def _worker_configs(settings: Settings) -> list[WorkerConfig]:
             model_cache_ram_bytes=settings.model_cache_ram_bytes,
             model_cache_device_bytes=settings.model_cache_device_bytes,
             invocation_cache_bytes=settings.invocation_cache_bytes,
+            cpu_lane=settings.cpu_lane or min(_CPU_LANE, os.cpu_count() or 1),
+            io_lane=settings.io_lane,
+            ready_order=settings.ready_order,
+            class_caps=settings.class_caps,
             progress_events_per_s=settings.progress_events_per_s,
             previews=settings.previews,
             disabled_plugins=settings.disabled_plugins,

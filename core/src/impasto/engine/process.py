@@ -42,14 +42,25 @@ _LAST_WORDS_S = 5.0
 
 
 class WorkerProcess:
-    """A worker process that was started. `on_end` is called once when it is gone, on a thread of its own."""
+    """A worker process that was started.
 
-    def __init__(self, worker_id: str, server: SessionServer, on_end: Callable[[], None]) -> None:
+    `on_cache` is called with what it says of its invocation cache, on the wire's thread; `on_end` once when it is gone,
+    on a thread of its own.
+    """
+
+    def __init__(
+        self,
+        worker_id: str,
+        server: SessionServer,
+        on_cache: Callable[[Mapping[str, JsonValue]], None],
+        on_end: Callable[[], None],
+    ) -> None:
         """Start the process. Raises `WorkerError` when the operating system refuses."""
         self.worker_id = worker_id
-        #: What it sends, but for requests and log lines.
+        #: What it sends, but for requests, log lines and the state of its cache.
         self.mailbox = Mailbox()
         self._server = server
+        self._on_cache = on_cache
         self._on_end = on_end
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._exited = threading.Event()
@@ -162,6 +173,8 @@ class WorkerProcess:
             self._answer(message)
         elif message.kind == ToServer.LOG:
             relay_log(self.worker_id, message.body)
+        elif message.kind == ToServer.CACHE:
+            self._on_cache(message.body)
         else:
             self.mailbox.put(message)
 

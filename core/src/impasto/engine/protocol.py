@@ -14,6 +14,8 @@ from impasto_sdk.models import DeviceInfo
 
 __all__ = [
     "PROTOCOL_VERSION",
+    "CacheOrder",
+    "CacheReport",
     "Outcome",
     "Request",
     "RunEnding",
@@ -23,11 +25,13 @@ __all__ = [
     "ToWorker",
     "WorkerConfig",
     "WorkerFacts",
+    "item_key",
+    "item_of",
     "node_title",
 ]
 
 #: Raised whenever one side would misunderstand the other's messages.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 class ToWorker(StrEnum):
@@ -37,9 +41,11 @@ class ToWorker(StrEnum):
     WELCOME = "welcome"
     #: Body: a `RunOrder`. Sent only when the last one has ended.
     RUN = "run"
-    #: Body: ``{item_id}``. The run is to end as soon as its node sees it.
+    #: Body: ``{item_id}``. The run is to end as soon as its nodes see it.
     CANCEL = "cancel"
-    #: Finish the node in hand, report the run as interrupted, then exit.
+    #: Body: ``{order}``, a `CacheOrder`. Carried out at once, also while nodes run.
+    CACHE = "cache"
+    #: Finish the nodes in hand, report the run as interrupted, then exit.
     STOP = "stop"
 
 
@@ -58,11 +64,18 @@ class ToServer(StrEnum):
     STARTED = "started"
     #: Body: ``{execution_id, fraction, message, width, height}``; a preview as the only part.
     PROGRESS = "progress"
-    #: Body: ``{execution_id, output, cached}``.
+    #: Body: ``{execution_id, index, item, images}``: a generator's next item, from 0, and names of the images saved with
+    #: it.
+    ITEM = "item"
+    #: Body: ``{execution_id, output, cached, images}``: names of the images that it has saved since its last item.
     COMPLETED = "completed"
     #: Body: ``{phase, record, submodel}``, phase ``started`` or ``complete``.
     MODEL_LOAD = "model_load"
-    #: Body: a `RunEnding`.
+    #: Body: a `CacheReport`. Sent before `ENDED` when it says something new.
+    CACHE = "cache"
+    #: Body: a `RunEnding`. The run will end so, whatever its other nodes do: they have been told, and are waited for.
+    ENDING = "ending"
+    #: Body: a `RunEnding`. No node is left in hand.
     ENDED = "ended"
 
 
@@ -90,6 +103,14 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class CacheOrder(StrEnum):
+    """What the server may want of a worker's invocation cache."""
+
+    CLEAR = "clear"
+    ENABLE = "enable"
+    DISABLE = "disable"
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,6 +124,10 @@ class WorkerConfig(_Record):
     model_cache_ram_bytes: int
     model_cache_device_bytes: int
     invocation_cache_bytes: int
+    cpu_lane: int
+    io_lane: int
+    ready_order: list[str]
+    class_caps: dict[str, int]
     progress_events_per_s: float
     previews: bool
     disabled_plugins: list[str]
@@ -118,6 +143,17 @@ class WorkerFacts(_Record):
     node_types: int
 
 
+class CacheReport(_Record):
+    """How a worker's invocation cache is doing; see `impasto.cache.CacheStats`."""
+
+    hits: int
+    misses: int
+    entries: int
+    bytes: int
+    #: How often it was cleared, by which the server knows a report from before an order of its own.
+    clears: int
+
+
 class RunOrder(_Record):
     """One session to run."""
 
@@ -128,7 +164,7 @@ class RunOrder(_Record):
     user_id: str
     graph: dict[str, JsonValue]
     metadata: dict[str, JsonValue]
-    #: Outputs of nodes that finished in an earlier attempt, by execution id.
+    #: Outputs of nodes that finished in an earlier attempt, by execution id, and items by `item_key`.
     journal: dict[str, dict[str, JsonValue]]
 
 
@@ -152,6 +188,21 @@ class RunError(_Record):
         """The message with the node before it: for those who see the run and not its nodes."""
         title = node_title(self.invocation) if self.invocation else ""
         return self.message if not title or self.message.startswith(title) else f"{title}: {self.message}"
+
+
+#: Between the parts of a key in the journal; no node id holds it, for ids hold no control characters.
+_SEPARATOR = "\x1f"
+
+
+def item_key(execution_id: str, index: int) -> str:
+    """The journal's key of one item of a generator; `index` from 0."""
+    return f"{execution_id}{_SEPARATOR}{index}"
+
+
+def item_of(key: str) -> tuple[str, int] | None:
+    """What `item_key` made the key from; None for the key of an output."""
+    execution_id, separator, index = key.rpartition(_SEPARATOR)
+    return (execution_id, int(index)) if separator else None
 
 
 def node_title(document: Mapping[str, JsonValue]) -> str:

@@ -13,6 +13,7 @@ from impasto.engine.ports import Publish, SessionServices, WorkQueue
 from impasto.engine.process import WorkerProcess
 from impasto.engine.protocol import ToWorker, WorkerConfig
 from impasto.engine.session_server import SessionServer
+from impasto.engine.worker_cache import WorkerCache
 from impasto.errors import WireError, WorkerError
 from impasto_sdk.events import WorkerStatusChangedEvent
 from impasto_sdk.fields import JsonValue
@@ -85,6 +86,8 @@ class Supervisor:
         self._publish = publish
         self._patience = patience
         self._server = SessionServer(services, config.worker_id)
+        #: The worker's invocation cache.
+        self.cache = WorkerCache(config.worker_id, config.invocation_cache_bytes)
         self._dispatcher = Dispatcher(
             queue, self._server, publish, config.worker_id, cancel_grace_s=patience.cancel_grace_s
         )
@@ -169,12 +172,13 @@ class Supervisor:
         """One process from start to end: how many items ended in an orderly way, and how the process ended."""
         self._starts += 1
         self._set_status("starting", self._reason)
-        process = self._process = WorkerProcess(self.worker_id, self._server, self._queue.wake)
+        process = self._process = WorkerProcess(self.worker_id, self._server, self.cache.hear, self._queue.wake)
         try:
             facts = process.greet(self._config, self._patience.start_timeout_s, self._stopping.is_set)
             self._device = facts.device
             for note in facts.device.notes:
                 logger.info("worker %s: %s", self.worker_id, note)
+            self.cache.attach(process.send)
             self._set_status("ready")
             items = self._dispatcher.serve(process, facts.device, lambda: self._stop_at, self._set_busy)
         except BaseException:
@@ -183,6 +187,7 @@ class Supervisor:
         finally:
             how = self._end(process)
             self._process = None
+            self.cache.detach()
         return items, how
 
     def _end(self, process: WorkerProcess) -> str:

@@ -27,6 +27,8 @@ from impasto.engine.control import RunControl
 from impasto.engine.invoker import NodeInvoker
 from impasto.engine.protocol import (
     PROTOCOL_VERSION,
+    CacheOrder,
+    CacheReport,
     Outcome,
     Request,
     RunEnding,
@@ -66,6 +68,9 @@ class Worker:
         #: Runs to do; None: stop.
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._current: _Job | None = None
+        #: Of no bytes until the server has said how many it may take.
+        self._cache = InvocationCache(0)
+        self._reported: CacheReport | None = None
         self._stopping = threading.Event()
 
     def serve(self) -> None:
@@ -75,10 +80,11 @@ class Worker:
         self._wire.send(ToServer.HELLO, {"protocol": PROTOCOL_VERSION, "pid": os.getpid()})
         config = self._config.get()
         _log_to(self._wire, config.log_level)
+        self._cache = InvocationCache(config.invocation_cache_bytes)
         try:
             host = PluginHost.load(disabled=config.disabled_plugins)
             device = _find_device(host, config)
-            runner = _build_runner(self._wire, host, device, config, secrets)
+            runner = _build_runner(self._wire, host, device, config, self._cache, secrets)
         except Exception as error:
             logger.exception("the worker cannot start")
             self._wire.send(ToServer.UNUSABLE, {"reason": f"{type(error).__name__}: {error}"})
@@ -89,6 +95,7 @@ class Worker:
         self._wire.send(ToServer.READY, facts.model_dump(mode="json"))
         while (job := self._jobs.get()) is not None:
             ending = _run_guarded(runner, job)
+            self._report_cache()
             self._wire.send(ToServer.ENDED, ending.model_dump(mode="json"))
 
     def _take(self, message: Message) -> None:
@@ -103,11 +110,23 @@ class Worker:
                 job = self._current
                 if job is not None and job.order.item_id == message.body["item_id"]:
                     job.control.cancel()
+            case ToWorker.CACHE:
+                _carry_out(CacheOrder(message.body["order"]), self._cache)
             case ToWorker.STOP:
                 self._stopping.set()
                 if self._current is not None:
                     self._current.control.interrupt()
                 self._jobs.put(None)
+
+    def _report_cache(self) -> None:
+        """Tell the server how the cache is doing, if that is not what it was told last."""
+        stats = self._cache.stats()
+        report = CacheReport(
+            hits=stats.hits, misses=stats.misses, entries=stats.entries, bytes=stats.bytes, clears=stats.clears
+        )
+        if report != self._reported:
+            self._reported = report
+            self._wire.send(ToServer.CACHE, report.model_dump())
 
     def _server_gone(self, reason: str) -> None:
         # no exit handlers: a node that hangs must not keep an orphan and its device alive
@@ -133,6 +152,16 @@ def _log_to(wire: Wire, level: str) -> None:
     logging.captureWarnings(True)
 
 
+def _carry_out(order: CacheOrder, cache: InvocationCache) -> None:
+    match order:
+        case CacheOrder.CLEAR:
+            cache.clear()
+        case CacheOrder.ENABLE:
+            cache.enable()
+        case CacheOrder.DISABLE:
+            cache.disable()
+
+
 def _find_device(host: PluginHost, config: WorkerConfig) -> DeviceInfo:
     found = host.find_device(config.device, config.precision)
     if found is not None:
@@ -146,7 +175,12 @@ def _find_device(host: PluginHost, config: WorkerConfig) -> DeviceInfo:
 
 
 def _build_runner(
-    wire: Wire, host: PluginHost, device: DeviceInfo, config: WorkerConfig, secrets: Mapping[str, str]
+    wire: Wire,
+    host: PluginHost,
+    device: DeviceInfo,
+    config: WorkerConfig,
+    cache: InvocationCache,
+    secrets: Mapping[str, str],
 ) -> SessionRunner:
     offered, reporter = host.contributions, WireReporter(wire)
     tools = WorkerTools(
@@ -169,7 +203,7 @@ def _build_runner(
         asked = {"images": list(references.images), "files": list(references.files)}
         return bool(wire.request(Request.EXIST, asked).body["all"])
 
-    invoker = NodeInvoker(host.catalogue, InvocationCache(config.invocation_cache_bytes), all_exist)
+    invoker = NodeInvoker(host.catalogue, cache, all_exist)
     return SessionRunner(host.catalogue, invoker, tools, reporter)
 
 
