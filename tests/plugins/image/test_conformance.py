@@ -8,6 +8,7 @@ from impasto_image.nodes.filters import BlurImage, UnsharpMask
 from impasto_image.nodes.geometry import CropImage, ResizeImage, ScaleImage
 from impasto_image.nodes.library import ImageCollection, ImagePrimitive, SaveImage
 from impasto_image.nodes.masks import CombineMasks
+from impasto_image.nodes.tiles import ImageTiles
 from impasto_sdk.testing import NodeConformance
 
 PICTURE = Image.linear_gradient("L").resize((12, 8)).convert("RGB")
@@ -52,6 +53,12 @@ class TestScaleImage(NodeConformance):
 class TestCropImage(NodeConformance):
     node = CropImage
     inputs = {"image": PICTURE, "x": -1, "width": 4, "height": 4}
+
+
+class TestImageTiles(NodeConformance):
+    node = ImageTiles
+    inputs = {"image": PICTURE, "tile_width": 5, "tile_height": 4, "overlap": 1}
+    long_running = True
 
 
 class TestBlurImage(NodeConformance):

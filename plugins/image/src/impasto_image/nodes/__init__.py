@@ -5,6 +5,7 @@ from impasto_image.nodes.filters import BlurImage, UnsharpMask
 from impasto_image.nodes.geometry import CropImage, ResizeImage, ScaleImage
 from impasto_image.nodes.library import ImageCollection, ImagePrimitive, SaveImage
 from impasto_image.nodes.masks import CombineMasks
+from impasto_image.nodes.tiles import ImageTiles
 from impasto_sdk.node import BaseInvocation
 
 __all__ = ["NODES"]
@@ -19,6 +20,7 @@ NODES: tuple[type[BaseInvocation], ...] = (
     ResizeImage,
     ScaleImage,
     CropImage,
+    ImageTiles,
     BlurImage,
     UnsharpMask,
     CombineMasks,
