@@ -7,6 +7,7 @@
         ├── SettingsError             a settings file, variable or flag holds something unusable
         ├── GraphError                a graph is wrong (also a ValueError)
         │   ├── GraphValidationError  … in the ways its `problems` list
+        │   │   └── WorkflowFormatError   … for it stands in a workflow, and that is malformed
         │   ├── DuplicateNodeIdError, NodeAlreadyInGraphError, NodeNotFoundError, NodeFieldNotFoundError,
         │   ├── NodeIdMismatchError, InvalidEdgeError, CyclicalGraphError, NodeInputError
         │   └── NodeAlreadyExecutedError
@@ -21,6 +22,7 @@
         ├── PluginError               a plugin cannot be used
         ├── ModelRegistryError        a model cannot be registered
         ├── PanelNotFoundError        no plugin offers that panel (also a NotFoundError)
+        ├── WorkflowNotFoundError     the library has no such workflow (also a NotFoundError)
         ├── SubscriptionEndedError    no more events come; the reader may come back with its last id
         ├── WorkerError               a worker process was lost or cannot start
         │   └── WireError             the other end of a worker's wire broke the protocol, or is gone
@@ -66,6 +68,8 @@ __all__ = [
     "UnreadableImageError",
     "WireError",
     "WorkerError",
+    "WorkflowFormatError",
+    "WorkflowNotFoundError",
 ]
 
 
@@ -90,10 +94,14 @@ class Problem:
     code: str
     #: What was found, what was expected and what to do, in words.
     message: str
+    #: The node it concerns; inside a called graph with the call's id in front, as in ``call/denoise``.
     node_id: str | None = None
+    #: Its input or output, or the place in the document.
     field: str | None = None
+    #: The value that is wrong.
     found: object = None
     expected: object = None
+    #: What to do, as far as more can be said than to give what was expected.
     suggestion: str | None = None
     #: The other nodes it concerns, e.g. the nodes of a cycle, in order.
     nodes: tuple[str, ...] = ()
@@ -117,15 +125,27 @@ class GraphError(CoreError, ValueError):
         self.value = value
         self.suggestion = suggestion
 
+    @classmethod
+    def of(cls, problem: Problem) -> "GraphError":
+        """The error that says what `problem` says, whose message holds its suggestion already."""
+        error = cls(problem.message, node_id=problem.node_id, field=problem.field, value=problem.found)
+        error.suggestion = problem.suggestion
+        return error
+
 
 class GraphValidationError(GraphError):
-    """A graph cannot run; `problems` lists every reason found."""
+    """A graph cannot run; `problems` lists every reason found, and node, field, value and suggestion are the first's."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(first.message + more, node_id=first.node_id, field=first.field, value=first.found)
+        self.suggestion = first.suggestion
         self.problems = tuple(problems)
+
+
+class WorkflowFormatError(GraphValidationError):
+    """A document is no workflow that could be kept or run; `problems` lists every place of it that is wrong."""
 
 
 class DuplicateNodeIdError(GraphError):
@@ -155,8 +175,16 @@ class InvalidEdgeError(GraphError):
 class CyclicalGraphError(GraphError):
     """The graph has a cycle; `cycle` names its nodes, the first again at the end."""
 
-    def __init__(self, message: str, cycle: Sequence[str] = ()) -> None:
-        super().__init__(message, node_id=cycle[0] if cycle else None)
+    def __init__(
+        self,
+        message: str,
+        cycle: Sequence[str] = (),
+        *,
+        field: str | None = None,
+        value: object = None,
+        suggestion: str | None = None,
+    ) -> None:
+        super().__init__(message, node_id=cycle[0] if cycle else None, field=field, value=value, suggestion=suggestion)
         self.cycle = tuple(cycle)
 
 
@@ -277,6 +305,12 @@ class PanelNotFoundError(CoreError, NotFoundError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(name, f"there are {', '.join(known)}" if known else "no plugin in force offers any")
         self.known = tuple(known)
+
+
+class WorkflowNotFoundError(CoreError, NotFoundError):
+    """The library has no such workflow. `name` is the id that was asked for, `hint` what was probably meant."""
+
+    kind = "workflow"
 
 
 class WorkerError(CoreError):

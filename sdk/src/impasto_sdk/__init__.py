@@ -79,6 +79,10 @@ from impasto_sdk.events import (
     QueueItemsCanceledEvent,
     QueueItemStatusChangedEvent,
     WorkerStatusChangedEvent,
+    WorkflowCreatedEvent,
+    WorkflowDeletedEvent,
+    WorkflowEvent,
+    WorkflowUpdatedEvent,
 )
 from impasto_sdk.extensions import DenoiseExtension, DenoiseExtensionFactory, DenoiseState, UNetInputs
 from impasto_sdk.fields import (
@@ -344,11 +348,15 @@ __all__ = [
     "WithBoard",
     "WithMetadata",
     "WorkerStatusChangedEvent",
+    "WorkflowCreatedEvent",
+    "WorkflowDeletedEvent",
+    "WorkflowEvent",
     "WorkflowImporter",
     "WorkflowReturnOutput",
     "WorkflowReturnValueField",
     "WorkflowReturnValueOutput",
     "WorkflowTemplate",
+    "WorkflowUpdatedEvent",
     "__version__",
     "hookimpl",
     "invocation",

@@ -28,6 +28,10 @@ __all__ = [
     "QueueItemStatusChangedEvent",
     "QueueItemsCanceledEvent",
     "WorkerStatusChangedEvent",
+    "WorkflowCreatedEvent",
+    "WorkflowDeletedEvent",
+    "WorkflowEvent",
+    "WorkflowUpdatedEvent",
 ]
 
 
@@ -219,3 +223,39 @@ class WorkerStatusChangedEvent(Event):
     status: str
     device: Mapping[str, JsonValue] | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowEvent(Event):
+    """Something happened to a saved workflow."""
+
+    workflow_id: str
+    user_id: str = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowCreatedEvent(WorkflowEvent):
+    """A workflow was saved."""
+
+    name: ClassVar[str] = "workflow_created"
+
+    is_public: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowUpdatedEvent(WorkflowEvent):
+    """A saved workflow was changed."""
+
+    name: ClassVar[str] = "workflow_updated"
+
+    old_is_public: bool = False
+    new_is_public: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowDeletedEvent(WorkflowEvent):
+    """A saved workflow was deleted."""
+
+    name: ClassVar[str] = "workflow_deleted"
+
+    is_public: bool = False

@@ -8,13 +8,13 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from support.workflows import connector, edge, invocation, notes, workflow
 
-from impasto.errors import GraphValidationError, Problem
+from impasto.errors import Problem, WorkflowFormatError
 from impasto.graph import EdgeConnection, Graph
 from impasto.graph.workflow import exposed_inputs, read_workflow, with_inputs
 
 
 def problems_of(document: object) -> list[Problem]:
-    with pytest.raises(GraphValidationError) as caught:
+    with pytest.raises(WorkflowFormatError) as caught:
         read_workflow(document)
     return list(caught.value.problems)
 
@@ -341,7 +341,7 @@ def test_garbage_anywhere_is_refused_in_words_or_read_and_never_breaks_the_reade
         holder[key] = garbage
     try:
         graph = read_workflow(document).graph
-    except GraphValidationError as error:
+    except WorkflowFormatError as error:
         event("refused")
         said = [problem.message for problem in error.problems]
     else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from impasto.errors import GraphValidationError, Problem
+from impasto.errors import Problem, WorkflowFormatError
 from impasto.graph.edge import EdgeConnection
 from impasto.graph.malformed import malformed
 from impasto.graph.node import ANNOTATIONS
@@ -50,17 +50,17 @@ class WorkflowGraph:
 def read_workflow(document: object) -> WorkflowGraph:
     """The graph of a workflow document, and the inputs that it exposes.
 
-    Raises `GraphValidationError`, listing everything that is malformed with its place in the document.
+    Raises `WorkflowFormatError`, listing everything that is malformed with its place in the document.
     """
     if not isinstance(document, dict):
-        raise GraphValidationError([malformed("a workflow", document, "an object with 'nodes' and 'edges'")])
+        raise WorkflowFormatError([malformed("a workflow", document, "an object with 'nodes' and 'edges'")])
     problems: list[Problem] = list(_version_problems(document.get("meta")))
     reader = _NodeReader(problems)
     reader.read(document.get("nodes"))
     edges = EdgeReader(reader.kinds, problems).read(document.get("edges"))
     exposed = exposed_places(document, problems)
     if problems:
-        raise GraphValidationError(problems)
+        raise WorkflowFormatError(problems)
     connected = {edge.destination for edge in edges}
     graph_id = document.get("id")
     return WorkflowGraph(
