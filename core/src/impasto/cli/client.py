@@ -53,6 +53,10 @@ class Client:
         """What a path answers to a change."""
         return self._json(self._request("PUT", path, json=body))
 
+    def delete(self, path: str) -> None:
+        """Have what a path names gone."""
+        self._request("DELETE", path)
+
     def enqueue(self, path: str, body: Mapping[str, object]) -> JsonObject:
         """Put work into a queue, once: a key makes the server recognise a repeated request. An `EnqueueBatchResult`."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}

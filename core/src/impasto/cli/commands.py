@@ -3,6 +3,7 @@
 Bodies import what they need: ``impasto --help`` loads neither an HTTP client nor the server.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -118,17 +119,23 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the pictures; made if need be.", show_default=False)
     ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target", help="Run only what this node needs; may be repeated.", metavar="NODE", show_default=False
+        ),
+    ] = None,
     root: Root = None,
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run any graph and print its outputs."""
+    """Run any graph, or a part of it, and print its outputs."""
     from impasto.cli.connection import connect
     from impasto.cli.run_graph import print_run, read_graph, run_graph, with_values
 
     document = with_values(read_graph(graph), values or ())
     with connect(root, url) as client:
-        done = run_graph(client, document, out)
+        done = run_graph(client, document, out, targets=targets or None)
     print_run(done, as_json=as_json)
 
 
@@ -175,6 +182,34 @@ def queue(queue_id: QueueId = "default", root: Root = None, url: Url = None, as_
 
     with connect(root, url, start=False) as client:
         list_queue(client, queue_id).print(as_json=as_json)
+
+
+class CacheAction(StrEnum):
+    """What can be done with the invocation caches."""
+
+    CLEAR = "clear"
+    ENABLE = "enable"
+    DISABLE = "disable"
+
+
+@program.command()
+def cache(
+    action: Annotated[
+        CacheAction | None,
+        typer.Argument(help="Clear them, or have nodes use them or not.", show_default="say how they do"),
+    ] = None,
+    root: Root = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a running server's caches of nodes' results do, or change that."""
+    from impasto.cli.connection import connect
+    from impasto.cli.invocation_cache import change_cache, list_caches
+
+    with connect(root, url, embed=False) as client:
+        if action is not None:
+            change_cache(client, action.value)
+        list_caches(client).print(as_json=as_json)
 
 
 @program.command()

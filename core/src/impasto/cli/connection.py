@@ -25,12 +25,13 @@ ALIVE_TIMEOUT_S = 5.0
 
 
 @contextmanager
-def connect(root: Path | None, url: str | None, *, start: bool = True) -> Iterator[Client]:
+def connect(root: Path | None, url: str | None, *, start: bool = True, embed: bool = True) -> Iterator[Client]:
     """A client of the server to talk to; an embedded server ends with the block.
 
     `url` names the server; without it, the one that runs on `root` is taken, else one is embedded on a free port. With
-    `start=False` the embedded one starts no workers and runs nothing: it can only be asked. Raises `ServerError` when
-    there is no server at `url` or none can be started, `SettingsError` for unusable settings.
+    `start=False` the embedded one starts no workers and runs nothing: it can only be asked. With `embed=False` there is
+    none: what is asked for is in the memory of a server. Raises `ServerError` when there is no server at `url`, none
+    that runs, or none can be started, `SettingsError` for unusable settings.
     """
     if url is not None:
         address = url if "://" in url else f"http://{url}"
@@ -43,6 +44,8 @@ def connect(root: Path | None, url: str | None, *, start: bool = True) -> Iterat
         return
     settings = Settings.load(root=root, flags={"port": 0, "host": "127.0.0.1"})
     found = running_server(settings.root)
+    if found is None and not embed:
+        raise ServerError(f"no server runs on {settings.root}; start one with `impasto serve`, or name one with --url")
     with (
         _existing(found) if found is not None else _embedded(settings, start=start) as address,
         Client(address) as client,

@@ -42,14 +42,22 @@ class GraphRun:
         }
 
 
-def run_graph(client: Client, graph: JsonObject, out: Path | None, queue_id: str = "default") -> GraphRun:
+def run_graph(
+    client: Client,
+    graph: JsonObject,
+    out: Path | None,
+    queue_id: str = "default",
+    *,
+    targets: Sequence[str] | None = None,
+) -> GraphRun:
     """Run a graph once; write its pictures into the folder `out` when one is given, which is made where it is missing.
 
+    `targets`: ids of nodes; only what these need is run.
     Raises `RequestRefusedError` with every problem of the graph, otherwise what `enqueue_and_follow` raises.
     """
     if out is not None:
         make_folder(out)
-    batch = {"graph": graph, "runs": 1, "origin": "impasto run"}
+    batch = {"graph": graph, "targets": targets, "runs": 1, "origin": "impasto run"}
     begin = time.monotonic()
     with run_progress(1) as progress:
         (item,) = enqueue_and_follow(
