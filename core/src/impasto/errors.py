@@ -134,7 +134,7 @@ class GraphError(CoreError, ValueError):
 
 
 class GraphValidationError(GraphError):
-    """A graph cannot run; `problems` lists every reason found, and node, field, value and suggestion are the first's."""
+    """A graph cannot run; `problems` lists every reason found, the other attributes are those of the first."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]

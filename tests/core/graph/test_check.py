@@ -141,7 +141,7 @@ def test_types_at_the_ends_of_an_edge_must_fit() -> None:
     nodes = {"text": {"type": "toy_text"}, "sum": {"type": "toy_add"}}
     problem = the_problem(nodes, edge("text.value", "sum.a"))
     assert (problem.code, problem.found, problem.expected) == ("incompatible_types", "str", "int")
-    assert problem.message == "edge text.value → sum.a: text.value gives str, sum.a takes int"
+    assert problem.message.startswith("edge text.value → sum.a: text.value gives str, sum.a takes int; ")
 
 
 def test_a_circle_is_named_in_the_direction_of_its_edges() -> None:
@@ -196,7 +196,7 @@ def test_every_problem_is_reported() -> None:
 def test_a_graph_of_nothing_but_unknown_names_is_told_about_every_one() -> None:
     found = problems({f"node_{number}": {"type": f"toy_ad{number}"} for number in range(200)})
     assert len(found) == 200
-    assert sum(problem.suggestion is not None for problem in found) == 25
+    assert sum(str(problem.suggestion).startswith("did you mean") for problem in found) == 25
 
 
 class TestIterators:

@@ -1,50 +1,97 @@
-"""`find_problems`: the check of a whole graph. Reports everything that is wrong, each once, in O(V + E)."""
+"""`find_problems`: the check of a whole graph, and of the graphs that it calls.
 
-import re
-from collections.abc import Iterator, Mapping
+Reports everything that is wrong, each once, in O(V + E).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from impasto.errors import Problem
 from impasto.graph.adjacency import Adjacency
+from impasto.graph.call_check import call_problems
+from impasto.graph.called import MAX_CALL_DEPTH, CalledGraph, inside_call
 from impasto.graph.connection import ConnectionCheck
+from impasto.graph.control_flow import WORKFLOW_INPUTS, call_input_name
 from impasto.graph.cycles import cycles
 from impasto.graph.edge import Edge, EdgeConnection
+from impasto.graph.names import edge_name_problems, id_problems
 from impasto.graph.node import GraphNode
 from impasto.graph.ports import PortTable
-from impasto.graph.suggestions import Suggester
+from impasto.graph.suggestions import Suggester, say
 from impasto.graph.values import node_problems
+from impasto.graph.written import written_inputs
 from impasto_sdk.node import NodeKind, NodeSpec
 
 __all__ = ["find_problems"]
-
-#: How the executions of a node in an iteration are called.
-_EXECUTION_ID = re.compile(r"(?P<node_id>.*)\[\d+(,\d+)*\]", re.DOTALL)
 
 
 def find_problems(
     nodes: Mapping[str, GraphNode], adjacency: Adjacency, catalogue: Mapping[str, NodeSpec]
 ) -> list[Problem]:
     """Everything that keeps a graph from running with the node types of `catalogue`: nodes first, edges, circles."""
-    table, suggester = PortTable(catalogue), Suggester()
-    connected = {destination for _, destination in adjacency}
-    problems: list[Problem] = []
-    for key, node in nodes.items():
-        if key != node.id:
-            problems.append(_mismatch(key, node))
-            node = replace(node, id=key)  # edges know it by its key
-        if key.endswith("]") and _is_ambiguous(key, nodes):
-            problems.append(_ambiguous(key))
-        problems.extend(node_problems(node, connected, table, suggester))
-    check = ConnectionCheck(nodes, adjacency, table, suggester)
-    problems.extend(_edge_problems(adjacency, check))
-    problems.extend(_mixtures(nodes, table, check))
-    problems.extend(_circles(nodes, adjacency))
-    return problems
+    return _Check(PortTable(catalogue), Suggester()).problems(nodes, adjacency)
+
+
+class _Check:
+    """Checks a graph and those that it calls with one table and one lot of suggestions."""
+
+    def __init__(self, table: PortTable, suggester: Suggester) -> None:
+        self._table = table
+        self._suggester = suggester
+
+    def problems(
+        self,
+        nodes: Mapping[str, GraphNode],
+        adjacency: Adjacency,
+        given: Collection[EdgeConnection] = (),
+        chain: Sequence[CalledGraph] = (),
+    ) -> list[Problem]:
+        """Everything that is wrong with the last of `chain`, whose inputs `given` come from its call."""
+        connected = {destination for _, destination in adjacency}
+        set_inputs = connected.union(given) if given else connected
+        has_calls = any(node.called is not None for node in nodes.values())
+        problems: list[Problem] = []
+        for key, node in nodes.items():
+            problems.extend(id_problems(key, node, nodes, has_calls=has_calls))
+            known = node if key == node.id else replace(node, id=key)  # edges know it by its key
+            problems.extend(node_problems(known, set_inputs, self._table, self._suggester))
+            ports = self._table.of(node.type)
+            if node.called is not None or (ports is not None and ports.kind is NodeKind.CALL):
+                problems.extend(self._call_problems(known, connected, chain))
+        check = ConnectionCheck(nodes, adjacency, self._table, self._suggester)
+        problems.extend(_edge_problems(adjacency, check))
+        problems.extend(_mixtures(nodes, self._table, check))
+        problems.extend(_circles(nodes, adjacency))
+        return problems
+
+    def _call_problems(
+        self, node: GraphNode, connected: Collection[EdgeConnection], chain: Sequence[CalledGraph]
+    ) -> Iterator[Problem]:
+        yield from call_problems(node, chain, self._table, self._suggester)
+        ports, called = self._table.of_node(node), node.called
+        if called is None or ports is None or ports.kind is not NodeKind.CALL or len(chain) >= MAX_CALL_DEPTH:
+            return
+        # what the call must set and does not is a problem of the call, reported once
+        written = {*written_inputs(node, ports), *ports.required}
+        everything = (node.id, WORKFLOW_INPUTS) in connected
+        edges_inside = {destination for _, destination in called.graph.adjacency}
+        given = []
+        for input in called.inputs:
+            name = call_input_name(input)
+            if (node.id, name) in connected:
+                given.append(input)
+                if input in edges_inside:
+                    yield _taken_inside(node.id, name, input)
+            elif everything or name in written:
+                given.append(input)
+        for problem in self.problems(called.graph.nodes, called.graph.adjacency, given, [*chain, called]):
+            yield inside_call(node.id, problem)
 
 
 def _edge_problems(adjacency: Adjacency, check: ConnectionCheck) -> Iterator[Problem]:
     holders: dict[EdgeConnection, Edge] = {}
     for edge in adjacency:
+        yield from edge_name_problems(edge)
         yield from check.problems(edge)
         holder = holders.setdefault(edge.destination, edge)
         if holder is not edge and not check.takes_many(edge):
@@ -62,37 +109,26 @@ def _mixtures(nodes: Mapping[str, GraphNode], table: PortTable, check: Connectio
 
 def _circles(nodes: Mapping[str, GraphNode], adjacency: Adjacency) -> Iterator[Problem]:
     for circle in cycles(nodes, adjacency):
+        way, suggestion = " → ".join(circle), "take out one of these edges"
         yield Problem(
             "cycle",
-            f"the graph goes in a circle: {' → '.join(circle)}; take out one of these edges",
+            say(f"the graph goes in a circle: {way}", suggestion),
             node_id=circle[0],
+            found=way,
+            expected="edges that all lead onward",
+            suggestion=suggestion,
             nodes=tuple(circle),
         )
 
 
-def _is_ambiguous(key: str, nodes: Mapping[str, GraphNode]) -> bool:
-    """Whether ``denoise[3]`` could be the fourth execution of a node ``denoise`` as well as a node of its own."""
-    path = _EXECUTION_ID.fullmatch(key)
-    return path is not None and path["node_id"] in nodes
-
-
-def _ambiguous(key: str) -> Problem:
+def _taken_inside(call_id: str, name: str, input: EdgeConnection) -> Problem:
+    suggestion = f"take out the edge into {name!r}, or the one inside the called workflow"
     return Problem(
-        "ambiguous_id",
-        f"node {key!r} is called like an execution of the node {key[: key.rindex('[')]!r}; rename one of them",
-        node_id=key,
-        field="id",
-        found=key,
-        expected="an id that does not end in [numbers] after the id of another node",
-    )
-
-
-def _mismatch(key: str, node: GraphNode) -> Problem:
-    return Problem(
-        "id_mismatch",
-        f"the node under the key {key!r} has the id {node.id!r}; they must be equal",
-        node_id=key,
-        field="id",
-        found=node.id,
-        expected=key,
+        "input_taken",
+        say(f"{call_id}.{name}: inside the graph that it calls, an edge leads into {input} already", suggestion),
+        node_id=call_id,
+        field=name,
+        found=str(input),
+        expected="one edge into an input",
+        suggestion=suggestion,
     )

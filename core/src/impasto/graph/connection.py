@@ -4,16 +4,18 @@ Gives problems as data, for the check of a whole graph; `check_connection` raise
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from impasto.errors import GraphError, InvalidEdgeError, NodeFieldNotFoundError, NodeNotFoundError, Problem
 from impasto.graph.adjacency import Adjacency
 from impasto.graph.compatibility import element_type, is_connectable, name_of_type
 from impasto.graph.control_flow import COLLECTION, ITEM
-from impasto.graph.edge import Edge
+from impasto.graph.edge import Edge, EdgeConnection
 from impasto.graph.element_types import TypeResolver, common_type
 from impasto.graph.node import GraphNode
+from impasto.graph.node_ports import NodePorts
 from impasto.graph.ports import PortTable
-from impasto.graph.suggestions import Suggester
+from impasto.graph.suggestions import Suggester, say
 from impasto_sdk.node import NodeKind, NodeSpec
 
 __all__ = ["ConnectionCheck", "check_connection"]
@@ -45,49 +47,47 @@ class ConnectionCheck:
         if writer is None or reader is None:
             for end in edge:
                 if end.node_id not in self._nodes:
-                    yield self._unknown_node(edge, end.node_id)
+                    yield self._unknown_node(edge, end)
             return
-        giving, reading = self._table.of(writer.type), self._table.of(reader.type)
+        giving, reading = self._table.of_node(writer), self._table.of_node(reader)
         port = reading.input(input.field) if reading else None
-        if giving and output.field not in giving.outputs:
+        if giving and giving.output(output.field) is None:
             yield self._unknown_port("output", edge, output.node_id, output.field, giving.outputs)
         if reading and port is None:
             yield self._unknown_port("input", edge, input.node_id, input.field, reading.inputs)
         if port is None:
             return
         if not port.connectable:
+            suggestion = f"write the value into {input} instead"
             yield Problem(
                 "direct_only",
-                f"edge {edge}: {input} takes no edge, only a value written into the node",
+                say(f"edge {edge}: {input} takes no edge, only a value written into the node", suggestion),
                 node_id=input.node_id,
                 field=input.field,
                 found=str(output),
                 expected="no edge",
+                suggestion=suggestion,
+                nodes=(output.node_id,),
             )
         given = self._types.output_type(output)
         if given is not None and not is_connectable(given, port.type):
-            found, expected = name_of_type(given), name_of_type(port.type)
-            yield Problem(
-                "incompatible_types",
-                f"edge {edge}: {output} gives {found}, {input} takes {expected}",
-                node_id=input.node_id,
-                field=input.field,
-                found=found,
-                expected=expected,
-                nodes=(output.node_id,),
-            )
+            yield _incompatible(edge, given, port.type, giving, reading)
 
     def taken(self, edge: Edge, holder: Edge) -> Problem:
         """The problem of an edge into an input that `holder` leads into already."""
         input = edge.destination
+        suggestion = "use a collect node to gather many values"
         return Problem(
             "input_taken",
-            f"edge {edge}: {holder.source} leads into {input.field!r} already, and an input takes one edge; "
-            f"use a collect node to gather many values",
+            say(
+                f"edge {edge}: {holder.source} leads into {input.field!r} already, and an input takes one edge",
+                suggestion,
+            ),
             node_id=input.node_id,
             field=input.field,
             found=str(edge.source),
             expected=str(holder.source),
+            suggestion=suggestion,
             nodes=(holder.source.node_id, edge.source.node_id),
         )
 
@@ -107,32 +107,36 @@ class ConnectionCheck:
         if common_type(types) is not None:
             return None
         found = ", ".join(dict.fromkeys(map(name_of_type, types)))
+        suggestion = "give each type a collector of its own"
         return Problem(
             "mixed_items",
-            f"{collector_id} gathers {found}; a collector's items must be of one type",
+            say(f"{collector_id} gathers {found}; a collector's items must be of one type", suggestion),
             node_id=collector_id,
             field=ITEM,
             found=found,
             expected="one type",
+            suggestion=suggestion,
+            nodes=tuple(dict.fromkeys(source.node_id for source, _ in self._adjacency.incoming(collector_id))),
         )
 
-    def _unknown_node(self, edge: Edge, node_id: str) -> Problem:
-        suggestion = self._suggester.did_you_mean(node_id, self._nodes)
+    def _unknown_node(self, edge: Edge, end: EdgeConnection) -> Problem:
+        suggestion = self._suggester.did_you_mean(end.node_id, self._nodes) or "add the node, or take out the edge"
         return Problem(
             "unknown_node",
-            _say(f"edge {edge}: the graph has no node {node_id!r}", suggestion),
-            node_id=node_id,
-            found=node_id,
+            say(f"edge {edge}: the graph has no node {end.node_id!r}", suggestion),
+            node_id=end.node_id,
+            field=end.field,
+            found=end.node_id,
             expected="the id of a node of the graph",
             suggestion=suggestion,
         )
 
     def _unknown_port(self, side: str, edge: Edge, node_id: str, field: str, ports: Mapping[str, object]) -> Problem:
-        suggestion = self._suggester.did_you_mean(field, ports)
+        suggestion = self._suggester.did_you_mean(field, ports) or "take out the edge"
         expected = ", ".join(ports) or f"no {side}s"
         return Problem(
             f"unknown_{side}",
-            _say(
+            say(
                 f"edge {edge}: node type {self._nodes[node_id].type!r} has no {side} {field!r}, it has {expected}",
                 suggestion,
             ),
@@ -142,6 +146,32 @@ class ConnectionCheck:
             expected=expected,
             suggestion=suggestion,
         )
+
+
+def _incompatible(edge: Edge, given: Any, taken: Any, giving: NodePorts | None, reading: NodePorts | None) -> Problem:
+    output, input = edge
+    found, expected = name_of_type(given), name_of_type(taken)
+    outputs = giving.outputs.items() if giving else ()
+    inputs = [(name, port.type) for name, port in reading.inputs.items() if port.connectable] if reading else []
+    # what gives or takes anything fits everywhere, and so says nothing
+    would_fit = [name for name, type in outputs if type is not Any and is_connectable(type, taken)]
+    would_take = [name for name, type in inputs if type is not Any and is_connectable(given, type)]
+    if would_fit:
+        suggestion = f"{output.node_id}.{would_fit[0]} would fit"
+    elif would_take:
+        suggestion = f"{input.node_id}.{would_take[0]} would take it"
+    else:
+        suggestion = f"lead an output that gives {expected} into it"
+    return Problem(
+        "incompatible_types",
+        say(f"edge {edge}: {output} gives {found}, {input} takes {expected}", suggestion),
+        node_id=input.node_id,
+        field=input.field,
+        found=found,
+        expected=expected,
+        suggestion=suggestion,
+        nodes=(output.node_id,),
+    )
 
 
 def check_connection(
@@ -163,9 +193,4 @@ def check_connection(
         )
         problem = check.taken(edge, holder) if holder else None
     if problem is not None:
-        error = _ERRORS.get(problem.code, InvalidEdgeError)
-        raise error(problem.message, node_id=problem.node_id, field=problem.field, value=problem.found)
-
-
-def _say(message: str, suggestion: str | None) -> str:
-    return f"{message}; {suggestion}" if suggestion else message
+        raise _ERRORS.get(problem.code, InvalidEdgeError).of(problem)

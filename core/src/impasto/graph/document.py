@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.errors import GraphValidationError, Problem
 from impasto.graph.called import MAX_CALL_DEPTH, CalledGraph, inside_call, too_deep
 from impasto.graph.edge import Edge, EdgeConnection
+from impasto.graph.malformed import malformed
 from impasto.graph.node import ANNOTATIONS, GraphNode
 
 if TYPE_CHECKING:  # `Graph` reads itself with this module, and hands itself over
@@ -27,11 +28,11 @@ def read_document(document: object, graph: "type[Graph]", depth: int = 0) -> "Gr
     Raises `GraphValidationError` with every problem of form.
     """
     if not isinstance(document, dict):
-        raise GraphValidationError([_malformed("a graph", document, "an object with 'nodes' and 'edges'")])
+        raise GraphValidationError([malformed("a graph", document, "an object with 'nodes' and 'edges'")])
     reader = _Reader(graph, depth)
     graph_id = document.get("id")
     if graph_id is not None and not isinstance(graph_id, str):
-        reader.problems.append(_malformed("the graph's 'id'", graph_id, "a text", field="id"))
+        reader.problems.append(malformed("the graph's 'id'", graph_id, "a text", field="id"))
     nodes = dict(reader.nodes(document.get("nodes")))
     edges = list(reader.edges(document.get("edges")))
     if reader.problems:
@@ -51,7 +52,7 @@ class _Reader:
         if found is None:
             return
         if not isinstance(found, dict):
-            self.problems.append(_malformed("'nodes'", found, "an object of nodes by id", field="nodes"))
+            self.problems.append(malformed("'nodes'", found, "an object of nodes by id", field="nodes"))
             return
         for key, document in found.items():
             node = self._node(key, document)
@@ -60,7 +61,7 @@ class _Reader:
 
     def _node(self, key: Any, document: object) -> GraphNode | None:
         if not isinstance(key, str) or not isinstance(document, dict):
-            self.problems.append(_malformed(f"node {key!r}", document, "an object under a text", node_id=str(key)))
+            self.problems.append(malformed(f"node {key!r}", document, "an object under a text", node_id=str(key)))
             return None
         rest = dict(document)
         node_id, node_type = rest.pop("id", key), rest.pop("type", None)
@@ -121,7 +122,7 @@ class _Reader:
         if found is None:
             return
         if not isinstance(found, list | tuple):
-            self.problems.append(_malformed("'edges'", found, "a list of edges", field="edges"))
+            self.problems.append(malformed("'edges'", found, "a list of edges", field="edges"))
             return
         seen: set[Edge] = set()
         for place, document in enumerate(found):
@@ -145,10 +146,10 @@ class _Reader:
         return None
 
     def _bad_edge(self, place: str, found: object, expected: str) -> None:
-        self.problems.append(_malformed(place, found, expected, field=place))
+        self.problems.append(malformed(place, found, expected, field=place))
 
     def _wrong(self, key: str, name: str, found: object, expected: str) -> None:
-        self.problems.append(_malformed(f"{name!r} of node {key!r}", found, expected, node_id=key, field=name))
+        self.problems.append(malformed(f"{name!r} of node {key!r}", found, expected, node_id=key, field=name))
 
 
 def _connection(found: object) -> EdgeConnection | None:
@@ -157,27 +158,6 @@ def _connection(found: object) -> EdgeConnection | None:
         if isinstance(node_id, str) and isinstance(field, str):
             return EdgeConnection(node_id, field)
     return None
-
-
-def _malformed(
-    what: str, found: object, expected: str, *, node_id: str | None = None, field: str | None = None
-) -> Problem:
-    shown = (
-        "missing"
-        if found is None
-        else repr(found)
-        if isinstance(found, str | int | float)
-        else f"a {type(found).__name__}"
-    )
-    return Problem(
-        "malformed",
-        f"{what} must be {expected}; it is {shown}",
-        node_id=node_id,
-        field=field,
-        found=found,
-        expected=expected,
-        suggestion=f"make it {expected}",
-    )
 
 
 def _repeated(place: int, edge: Edge) -> Problem:

@@ -5,15 +5,17 @@ take images. The same holds for a collector's list and for a branch's value. Use
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from impasto.graph.adjacency import Adjacency
 from impasto.graph.compatibility import element_type, is_connectable, list_of
 from impasto.graph.control_flow import CHOSEN, COLLECTION, ITEM, SIDES
 from impasto.graph.edge import EdgeConnection
 from impasto.graph.node import GraphNode
-from impasto.graph.ports import PortTable
 from impasto_sdk.node import NodeKind
+
+if TYPE_CHECKING:  # the types of a call's outputs are resolved with this module
+    from impasto.graph.ports import PortTable
 
 __all__ = ["TypeResolver", "common_type"]
 
@@ -39,7 +41,7 @@ def common_type(types: Iterable[Any]) -> Any | None:
 class TypeResolver:
     """Types of outputs, each worked out once."""
 
-    def __init__(self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, table: PortTable) -> None:
+    def __init__(self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, table: "PortTable") -> None:
         self._nodes = nodes
         self._adjacency = adjacency
         self._table = table
@@ -111,5 +113,5 @@ class TypeResolver:
 
     def _declared(self, output: EdgeConnection) -> Any | None:
         node = self._nodes.get(output.node_id)
-        ports = self._table.of(node.type) if node else None
-        return ports.outputs.get(output.field) if ports else None
+        ports = self._table.of_node(node) if node else None
+        return ports.output(output.field) if ports else None

@@ -72,6 +72,11 @@ class Graph:
         """The edges in order of addition."""
         return tuple(self._adjacency)
 
+    @property
+    def adjacency(self) -> Adjacency:
+        """The edges by the nodes they join, for whoever walks all of them; not to be changed."""
+        return self._adjacency
+
     def incoming(self, node_id: str) -> Sequence[Edge]:
         """The edges that lead into a node, in order of addition."""
         return tuple(self._adjacency.incoming(node_id))

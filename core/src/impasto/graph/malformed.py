@@ -19,6 +19,7 @@ def malformed(
         field=field,
         found=found,
         expected=expected,
+        suggestion=f"make it {expected}",
     )
 
 

@@ -7,7 +7,12 @@ a graph whose every node is wrong is told about every node, but not given a sugg
 from collections.abc import Collection
 from difflib import get_close_matches
 
-__all__ = ["Suggester"]
+__all__ = ["Suggester", "say"]
+
+
+def say(message: str, suggestion: str | None) -> str:
+    """The message, with what to do at its end."""
+    return f"{message}; {suggestion}" if suggestion else message
 
 
 class Suggester:
