@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 import yaml
 from pydantic import Field, ValidationError
@@ -58,6 +58,21 @@ class Settings(BaseSettings):
     )
     invocation_cache_bytes: int = Field(
         64 * 2**20, ge=0, description="Memory for results of nodes in each worker, in bytes; 0: no cache"
+    )
+
+    cpu_lane: int | None = Field(
+        None,
+        ge=1,
+        description="Nodes of one session that run on the CPU at once; null: as many as there are cores, at most 4",
+    )
+    io_lane: int = Field(16, ge=1, description="Nodes of one session that wait for something outside at once")
+    ready_order: list[str] = Field(
+        default_factory=list,
+        description="Node types that are run first where several may start, in this order; others follow by name",
+    )
+    class_caps: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="By node type, how many are run in a row at most while another type waits; others run to the last",
     )
 
     max_queue_size: int = Field(10_000, ge=1, description="Most items that may wait in a queue")

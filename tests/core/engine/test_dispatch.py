@@ -70,7 +70,7 @@ def test_an_error_of_the_server_costs_the_worker_and_not_the_item(
 def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(process_module, "PROTOCOL_VERSION", 99)
     room = open_room()
-    with pytest.raises(WorkerError, match="version 1 of the protocol, the server version 99"):
+    with pytest.raises(WorkerError, match="version 2 of the protocol, the server version 99"):
         room.engine.wait_until_ready(60)
 
 

@@ -70,7 +70,8 @@ def test_an_item_that_kills_every_worker_fails_with_the_reason_and_the_next_one_
 def test_an_item_that_kills_its_worker_once_completes(open_room: OpenRoom, tmp_path: Path):
     room, diary = open_room(), tmp_path / "diary"
     document = graph(
-        [node("a", "add", a=1, diary=str(tmp_path / "a")), node("e", "exits", times=1, diary=str(diary))],
+        [node("a", "add", a=1, diary=str(tmp_path / "a")), node("e", "exits", diary=str(diary))],
+        ["a.value e.times"],
     )
     assert room.run(document).status == "completed"
     assert (tmp_path / "a").read_text().split() == ["a"]

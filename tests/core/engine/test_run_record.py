@@ -8,6 +8,7 @@ import pytest
 
 from impasto.engine.protocol import Outcome, ToServer
 from impasto.engine.run_record import RunRecord
+from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
 from impasto.queue.records import ClaimedItem
 from impasto_sdk.events import Event
@@ -30,14 +31,20 @@ ITEM = ClaimedItem(
 
 @dataclass
 class Story:
-    """What was written and published, in one order; it is the queue too."""
+    """What was written, published and removed, in one order; it is the queue and the image library too."""
 
     told: list[Any] = field(default_factory=list)
     counts: bool = True
 
     def __post_init__(self) -> None:
         queue: Any = self
-        self.record = RunRecord(ITEM, queue, self.told.append, device="cpu")
+        images: Any = self
+        self.images = UnsettledImages(images)
+        self.record = RunRecord(ITEM, queue, self.told.append, self.images, device="cpu")
+
+    def delete(self, names: Sequence[str]) -> Sequence[str]:
+        self.told.append({"delete": list(names)})
+        return names
 
     def journal(self, item_id: int, outputs: Mapping[str, Any], *, attempt: int) -> bool:
         assert (item_id, attempt) == (7, 1)

@@ -4,7 +4,7 @@ Parts are made when a node first asks for them, so a node that needs nothing cos
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,13 +62,29 @@ class NodeContext:
         self._node = node
         self._control = control
         self._plugin = plugin
+        self._saved: list[str] = []
         self.identity = identity
         self.metadata = metadata
+
+    def take_images(self) -> list[str]:
+        """Names of the images that the node has saved since this was last asked. For the runner, not for nodes."""
+        taken = self._saved[:]
+        del self._saved[: len(taken)]  # a thread of the node's own may be adding to it
+        return taken
+
+    def keep_images(self, names: Iterable[str]) -> None:
+        """Count images that were taken as saved just now. For the runner."""
+        self._saved += names
+
+    def flush_progress(self) -> None:
+        """Send the last report, if one is kept. For the runner, which calls it on the node's thread."""
+        if "progress" in self.__dict__:  # where nothing was ever reported, nothing is kept
+            self.progress.flush()
 
     @cached_property
     def images(self) -> WireImages:
         """Load and save pictures."""
-        return WireImages(self._tools.wire, self._node)
+        return WireImages(self._tools.wire, self._node, self._saved)
 
     @cached_property
     def tensors(self) -> WireTensors:
@@ -93,16 +109,16 @@ class NodeContext:
     @cached_property
     def progress(self) -> NodeProgress:
         """Report progress."""
-        return NodeProgress(self._tools.progress, self.identity.node_id)
+        return self._tools.progress.of(self.identity.node_id)
 
     @property
     def cancelled(self) -> bool:
-        """Whether the session was cancelled."""
-        return self._control.canceled
+        """Whether the session was cancelled, or has failed elsewhere: whatever the node gives, it no longer counts."""
+        return self._control.unwanted
 
     def raise_if_cancelled(self) -> None:
-        """Raise `CanceledError` when the session was cancelled."""
-        if self._control.canceled:
+        """Raise `CanceledError` when the node is cancelled."""
+        if self._control.unwanted:
             raise CanceledError
 
     @property

@@ -118,8 +118,8 @@ class Dispatcher:
     def _see_through(self, run: "_Run", device: DeviceInfo) -> bool:
         """Run an item to its end; whether the worker is still there after it."""
         item, process = run.item, run.process
-        record = RunRecord(item, self._queue, self._publish, device=device.name)
-        self._server.begin(item)
+        images = self._server.begin(item)
+        record = RunRecord(item, self._queue, self._publish, images, device=device.name)
         ending = None
         try:
             process.send(ToWorker.RUN, _order(item).model_dump(mode="json"))
@@ -132,7 +132,10 @@ class Dispatcher:
             logger.debug("worker %s: %s", self._worker_id, error.problem)
         finally:
             self._server.end()
-        self._settle(run, record, ending)
+        if ending is not None:
+            self._settle(run, ending)
+        else:
+            self._settle_loss(run, record)
         return ending is not None
 
     def _follow(self, run: "_Run", record: RunRecord) -> RunEnding | None:
@@ -153,24 +156,16 @@ class Dispatcher:
                 self._look_for_silent()
             if not record.counts:
                 run.cancel()
+            if record.foretold is not None:
+                run.expect_end()
             run.pass_on()
 
-    def _settle(self, run: "_Run", record: RunRecord, ending: RunEnding | None) -> None:
+    def _settle(self, run: "_Run", ending: RunEnding) -> None:
         """Tell the queue how the run ended, if it did not end well, which the record has told it already.
 
         An item that is no longer this attempt's stays as it is.
         """
         item = run.item
-        if ending is None:
-            how = run.process.end(_END_S)
-            reason = f"worker {self._worker_id!r} was lost: {how}"
-            if run.stopping:
-                reason = "the server stopped before the node in hand was done"
-            if record.in_hand:
-                reason = f"{record.in_hand}: {reason}"
-            excused = run.stopping or not run.begun
-            self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=excused)
-            return
         match ending.outcome:
             case Outcome.INTERRUPTED:
                 self._queue.give_back(item.item_id, "the server stopped", attempt=item.attempt, excused=True)
@@ -179,6 +174,20 @@ class Dispatcher:
             case Outcome.FAILED if ending.error is not None:
                 error = ending.error
                 self._queue.fail(item.item_id, error.type, error.summary, error.traceback, attempt=item.attempt)
+
+    def _settle_loss(self, run: "_Run", record: RunRecord) -> None:
+        """The process was lost. The item runs again, unless it was certain already how its run would end."""
+        item, how = run.item, run.process.end(_END_S)
+        if record.foretold is not None:
+            self._settle(run, record.foretold)
+            return
+        reason = f"worker {self._worker_id!r} was lost: {how}"
+        if run.stopping:
+            reason = "the server stopped before the nodes in hand were done"
+        if record.in_hand:
+            reason = f"{record.in_hand}: {reason}"
+        excused = run.stopping or not run.begun
+        self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=excused)
 
     def _cancel_in_queue(self, item: Claim) -> None:
         try:
@@ -198,7 +207,7 @@ class _Run:
         self._stop_at = stop_at
         self._cancel_grace_s = cancel_grace_s
         self._canceled = threading.Event()
-        self._cancel_sent = self._stop_sent = False
+        self._cancel_sent = self._stop_sent = self._end_expected = False
         #: Whether the worker was given it.
         self.begun = False
         #: When the process is to be ended without asking, as a monotonic time.
@@ -216,6 +225,12 @@ class _Run:
         """Note that the item is cancelled, and wake the thread that passes it on."""
         self._canceled.set()
         self.process.mailbox.ring()
+
+    def expect_end(self) -> None:
+        """It is certain how the run ends, and its nodes have been told: they may take as long as cancelled ones."""
+        if not self._end_expected:
+            self._end_expected = True
+            self._kill_by(time.monotonic() + self._cancel_grace_s)
 
     def pass_on(self) -> None:
         """Tell the worker what is wanted, once, and end it when its time is up."""

@@ -1,13 +1,14 @@
 """`NodeInvoker`: one execution of one node, from hydrated inputs to its output. It knows nothing of graphs.
 
 `prepare` and `execute` are apart, because a node is announced between them, and touch no state of a run, so that
-several nodes may be under way at once. Called by the runner.
+several nodes may be under way at once. Called by the runner; a node that yields is led by an `OpenGenerator`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from impasto.cache import InvocationCache, invocation_key
 from impasto.engine.references import References, find_references
@@ -17,7 +18,7 @@ from impasto.host import Catalogue
 from impasto.scheduler import ExecutionNode
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.fields import BaseInvocationOutput, JsonValue
-from impasto_sdk.node import BaseInvocation
+from impasto_sdk.node import BaseInvocation, NodeSpec
 
 __all__ = ["Execution", "Finished", "NodeInvoker", "OutputTypeError"]
 
@@ -27,8 +28,9 @@ _ATTRIBUTES = frozenset({"id", "type", "is_intermediate", "use_cache"})
 class OutputTypeError(TypeError):
     """A node gave something else than the output it declares. `node_type` names it, `found` the class it gave."""
 
-    def __init__(self, node_type: str, declared: str, found: str) -> None:
-        super().__init__(f"node type {node_type!r} declares that it gives {declared}, and gave {found}")
+    def __init__(self, node_type: str, declared: str, found: str, fix: str = "") -> None:
+        problem = f"node type {node_type!r} declares that it gives {declared}, and gave {found}"
+        super().__init__(f"{problem}; {fix}" if fix else problem)
         self.node_type = node_type
         self.found = found
 
@@ -41,6 +43,8 @@ class Execution:
     instance: BaseInvocation
     #: The node as a document, with its inputs.
     document: dict[str, JsonValue]
+    #: The distribution that the node comes from.
+    plugin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Finished:
     document: dict[str, JsonValue]
     #: Whether it came from the invocation cache.
     cached: bool
+    #: What to remember it under; None when it is not to be remembered.
+    key: str | None = None
 
 
 class NodeInvoker:
@@ -60,6 +66,8 @@ class NodeInvoker:
         self._catalogue = catalogue
         self._cache = cache
         self._all_exist = all_exist
+        #: By node type, what checks and writes the items that it yields.
+        self._items: dict[str, TypeAdapter[Any]] = {}
 
     def prepare(self, node: ExecutionNode, inputs: Mapping[str, object]) -> Execution:
         """Make the node's instance. Raises `NodeInputError` for the first value that does not fit its input."""
@@ -73,34 +81,56 @@ class NodeInvoker:
             instance = node.spec.invocation.model_validate(values)
         except ValidationError as error:
             raise _input_error(node, error) from error
-        return Execution(node, instance, instance.to_document())
+        return Execution(node, instance, instance.to_document(), self._catalogue.plugin_of(node.spec.type).name)
 
     def execute(self, execution: Execution, context: InvocationContext) -> Finished:
         """Invoke the node. Raises whatever it raises, and `OutputTypeError` for an output that it does not declare."""
-        spec = execution.node.spec
-        key = self._key(execution) if execution.instance.use_cache else None
-        if key is not None and (hit := self._find(key, execution)) is not None:
-            return hit
-        output = execution.instance.invoke(context)
-        if not isinstance(output, spec.output):
-            raise OutputTypeError(spec.type, spec.output.__name__, type(output).__name__)
-        document = output.to_document()
-        if key is not None:
-            self._cache.put(key, document)
-        return Finished(output, document, cached=False)
+        key = self.key(execution)
+        return self.find(execution, key) or self.finished(execution, execution.instance.invoke(context), key)
 
-    def _key(self, execution: Execution) -> str:
+    def begin(self, execution: Execution, context: InvocationContext) -> Generator[object, None, object]:
+        """Invoke a node that yields; nothing of it runs before its first item is asked for."""
+        generator = execution.instance.invoke(context)
+        assert isinstance(generator, Generator)  # `@invocation` has looked
+        return generator
+
+    def key(self, execution: Execution) -> str | None:
+        """What the output is remembered under; None for a node that is not to be cached."""
+        if not execution.instance.use_cache:
+            return None
         spec, document = execution.node.spec, execution.document
         inputs = {name: value for name, value in document.items() if name not in _ATTRIBUTES}
         # an image kept out of the gallery is no substitute for one that belongs there
         inputs["is_intermediate"] = execution.node.is_intermediate
         return invocation_key(spec, self._catalogue.plugin_of(spec.type).version, inputs)
 
-    def _find(self, key: str, execution: Execution) -> Finished | None:
-        document = self._cache.get(key, self._is_whole)
+    def find(self, execution: Execution, key: str | None) -> Finished | None:
+        """The output that is remembered under a key, while all it refers to is there."""
+        document = self._cache.get(key, self._is_whole) if key is not None else None
         if document is None:
             return None
         return Finished(execution.node.spec.output.model_validate(document), document, cached=True)
+
+    def finished(self, execution: Execution, output: object, key: str | None) -> Finished:
+        """What a node has returned. Raises `OutputTypeError` for an output that it does not declare."""
+        spec = execution.node.spec
+        if not isinstance(output, spec.output):
+            fix = "return the output after the last item" if spec.yields and output is None else ""
+            raise OutputTypeError(spec.type, spec.output.__name__, type(output).__name__, fix)
+        return Finished(output, output.to_document(), cached=False, key=key)
+
+    def remember(self, finished: Finished) -> None:
+        """Keep an output for later; said once it counts, so that nothing is found which is taken back after all."""
+        if finished.key is not None:
+            self._cache.put(finished.key, finished.document)
+
+    def item_adapter(self, spec: NodeSpec) -> TypeAdapter[Any]:
+        """Checks an item that a node of a type yields, and writes it as a document."""
+        adapter = self._items.get(spec.type)
+        if adapter is None:
+            (item,) = get_args(spec.output.model_fields["collection"].annotation)
+            adapter = self._items[spec.type] = TypeAdapter(item)
+        return adapter
 
     def _is_whole(self, document: dict[str, JsonValue]) -> bool:
         references = find_references(document)

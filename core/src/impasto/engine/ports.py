@@ -153,6 +153,10 @@ class ImageStore(Protocol):
         """Which of these images there are."""
         ...
 
+    def delete(self, names: Sequence[str]) -> Sequence[str]:
+        """Remove images and their files; which of them there were."""
+        ...
+
 
 class SessionStore(Protocol):
     """The engine's side of `SessionFiles`."""

@@ -64,8 +64,8 @@ class ToServer(StrEnum):
     STARTED = "started"
     #: Body: ``{execution_id, fraction, message, width, height}``; a preview as the only part.
     PROGRESS = "progress"
-    #: Body: ``{execution_id, index, item, images}``: a generator's next item, from 0, and names of the images saved with
-    #: it.
+    #: Body: ``{execution_id, index, item, images}``: a generator's next item, from 0, and names of the images that it
+    #: has saved for it.
     ITEM = "item"
     #: Body: ``{execution_id, output, cached, images}``: names of the images that it has saved since its last item.
     COMPLETED = "completed"

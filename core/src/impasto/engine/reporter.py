@@ -1,14 +1,38 @@
 """`WireReporter`: tells the server what the runner and the model cache of a worker do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from impasto.engine.protocol import ToServer
+from impasto.engine.generator import Item
+from impasto.engine.protocol import RunEnding, ToServer
 from impasto.engine.wire import Wire
 from impasto.scheduler import ExecutionNode
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import ModelRecord
 
-__all__ = ["WireReporter"]
+__all__ = ["RunReporter", "WireReporter"]
+
+
+class RunReporter(Protocol):
+    """Told of the nodes of a run, in the order in which they count; always on the runner's thread."""
+
+    def started(self, node: ExecutionNode, document: Mapping[str, JsonValue]) -> None:
+        """The node, with these inputs, begins to run."""
+        ...
+
+    def item(self, node: ExecutionNode, item: Item, images: Sequence[str]) -> None:
+        """It gave an item, and saved these images with it."""
+        ...
+
+    def completed(
+        self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool, images: Sequence[str] = ()
+    ) -> None:
+        """It has finished; `images` are those that it saved since its last item."""
+        ...
+
+    def ending(self, ending: RunEnding) -> None:
+        """The run will end so as soon as the nodes in hand have."""
+        ...
 
 
 class WireReporter:
@@ -23,9 +47,21 @@ class WireReporter:
             ToServer.STARTED, {"execution_id": node.id, "source_id": node.source_id, "invocation": document}
         )
 
-    def completed(self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool) -> None:
+    def item(self, node: ExecutionNode, item: Item, images: Sequence[str]) -> None:
         """See `RunReporter`."""
-        self._wire.send(ToServer.COMPLETED, {"execution_id": node.id, "output": output, "cached": cached})
+        body = {"execution_id": node.id, "index": item.index, "item": item.document, "images": list(images)}
+        self._wire.send(ToServer.ITEM, body)
+
+    def completed(
+        self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool, images: Sequence[str] = ()
+    ) -> None:
+        """See `RunReporter`."""
+        body = {"execution_id": node.id, "output": output, "cached": cached, "images": list(images)}
+        self._wire.send(ToServer.COMPLETED, body)
+
+    def ending(self, ending: RunEnding) -> None:
+        """See `RunReporter`."""
+        self._wire.send(ToServer.ENDING, ending.model_dump(mode="json"))
 
     def load_started(self, record: ModelRecord, submodel: str | None) -> None:
         """See `LoadListener`."""

@@ -1,11 +1,12 @@
 """`RunRecord`: what a worker reports on one run becomes lines in the journal, and then events for the world."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from impasto.engine.ports import Claim, Publish, WorkQueue
-from impasto.engine.protocol import Outcome, RunEnding, RunError, ToServer, node_title
+from impasto.engine.protocol import Outcome, RunEnding, RunError, ToServer, item_key, node_title
+from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
 from impasto_sdk.events import (
     Event,
@@ -20,47 +21,57 @@ from impasto_sdk.fields import JsonValue
 
 __all__ = ["RunRecord"]
 
+#: How many of the nodes in hand are named.
+_NAMED = 2
+
 
 class RunRecord:
     """The record of one run, kept in `queue`. `device` is the name of what it runs on."""
 
-    def __init__(self, item: Claim, queue: WorkQueue, publish: Publish, *, device: str) -> None:
+    def __init__(
+        self, item: Claim, queue: WorkQueue, publish: Publish, images: UnsettledImages, *, device: str
+    ) -> None:
         self._item = item
         self._queue = queue
         self._publish = publish
+        self._images = images
         self._device = device
         #: Nodes that have begun and not ended: their document and source id.
         self._running: dict[str, tuple[Mapping[str, JsonValue], str]] = {}
         #: False once the item was taken from this run: cancelled, removed, or given to another worker.
         self.counts = True
+        #: How the run will end, when that is certain before its last node has ended.
+        self.foretold: RunEnding | None = None
 
     @property
     def in_hand(self) -> str:
-        """The node that has begun and not ended, in words; empty when none has."""
-        return next((node_title(invocation) for invocation, _ in self._running.values()), "")
+        """The nodes that have begun and not ended, in words, the first two by name; empty when none has."""
+        titles = [node_title(invocation) for invocation, _ in self._running.values()]
+        named, others = titles[:_NAMED], len(titles) - _NAMED
+        return ", ".join(named) + (f" and {others} more" if others > 0 else "")
 
     def take(self, messages: Sequence[Message]) -> RunEnding | None:
         """Record some messages, in order; gives the run's ending, the last of them, when it is there.
 
         Finished nodes are on disk, in one commit, before any of the events leaves; so is the end of a run that ended
-        well, since for a short one that commit is most of what it costs.
+        well, since for a short one that commit is most of what it costs. Images that were saved with them stay.
         """
         ending = next((RunEnding.model_validate(m.body) for m in messages if m.kind == ToServer.ENDED), None)
         if not self.counts:
             return ending
-        finished = {
-            message.body["execution_id"]: message.body["output"]
-            for message in messages
-            if message.kind == ToServer.COMPLETED
-        }
+        lines = {key: line for message in messages for key, line in _lines(message)}
+        settled = [name for message in messages for name in message.body.get("images", ())]
         events = [event for message in messages if (event := self._event(message)) is not None]
         item_id, attempt = self._item.item_id, self._item.attempt
         if ending is not None and ending.outcome is Outcome.COMPLETED:
-            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=finished, events=events)
+            self._images.remove(but=settled)  # who hears that the run is complete is to find nothing that does not stay
+            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=lines, events=events)
+        elif lines:
+            self.counts = self._queue.journal(item_id, lines, attempt=attempt)
+        if not self.counts:
             return ending
-        if finished:
-            self.counts = self._queue.journal(item_id, finished, attempt=attempt)
-        if self.counts:
+        self._images.settle(settled)
+        if ending is None or ending.outcome is not Outcome.COMPLETED:
             for event in events:
                 self._publish(event)
         return ending
@@ -68,16 +79,15 @@ class RunRecord:
     def _event(self, message: Message) -> Event | None:
         body = message.body
         match message.kind:
-            case ToServer.ENDED:
-                error = RunEnding.model_validate(body).error
-                return None if error is None else self._failed(error)
+            case ToServer.ENDING | ToServer.ENDED:
+                return self._ended(RunEnding.model_validate(body))
             case ToServer.STARTED:
                 self._running[body["execution_id"]] = (body["invocation"], body["source_id"])
                 return InvocationStartedEvent(**self._facts(body["execution_id"]))
-            case ToServer.PROGRESS if body["execution_id"] not in self._running:
-                return None  # a thread that its node left behind still reports
             case ToServer.PROGRESS:
                 return self._progress(body, message.parts)
+            case ToServer.ITEM:
+                return None  # what it gave is told of with the whole output
             case ToServer.COMPLETED:
                 facts = self._facts(body["execution_id"])
                 del self._running[body["execution_id"]]
@@ -87,7 +97,9 @@ class RunRecord:
                 return event(config=body["record"], submodel_type=body["submodel"], user_id=self._item.user_id)
         raise ValueError(f"a worker sent {message.kind!r} during a run")
 
-    def _progress(self, body: Mapping[str, JsonValue], parts: Sequence[bytes]) -> InvocationProgressEvent:
+    def _progress(self, body: Mapping[str, JsonValue], parts: Sequence[bytes]) -> InvocationProgressEvent | None:
+        if body["execution_id"] not in self._running:
+            return None  # a thread that its node left behind still reports
         preview = parts[0] if parts else None
         image = None
         if preview is not None:
@@ -101,6 +113,11 @@ class RunRecord:
             device=self._device,
             preview=preview,
         )
+
+    def _ended(self, ending: RunEnding) -> InvocationErrorEvent | None:
+        """Tell why it failed, when that is said first: once with the news, or with the end itself."""
+        known, self.foretold = self.foretold, ending
+        return None if known is not None or ending.error is None else self._failed(ending.error)
 
     def _failed(self, error: RunError) -> InvocationErrorEvent:
         # a graph that cannot run at all failed in no node in particular
@@ -129,3 +146,12 @@ class RunRecord:
             "destination": item.destination,
             "user_id": item.user_id,
         }
+
+
+def _lines(message: Message) -> Iterator[tuple[str, JsonValue]]:
+    """What a message comes to in the journal."""
+    body = message.body
+    if message.kind == ToServer.COMPLETED:
+        yield body["execution_id"], body["output"]
+    elif message.kind == ToServer.ITEM:
+        yield item_key(body["execution_id"], body["index"]), {"item": body["item"]}

@@ -1,143 +1,223 @@
-"""`SessionRunner`: drives one session from its graph to its end, one node at a time.
+"""`SessionRunner`: drives one session from its graph to its end, with as many nodes in flight as there is room for.
 
-The scheduler says which node is next; the invoker runs it; the runner brings the two together, asks between nodes
-whether it is to go on, and reports. Only here is the state of a run touched, on one thread: lanes that run nodes beside
-one another would hand executions out where `_run_node` is called, and take their ends back in this loop.
+The scheduler says which node may start; the invoker runs it; the runner brings the two together, asks between nodes
+whether it is to go on, and reports. The state of a run is touched on the calling thread only: nodes run on the threads
+of their lanes, and what comes of them is taken back here. A node that nothing could run beside is run on the calling
+thread, so that a chain of small nodes is handed to nobody.
 """
 
 import logging
 import traceback
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from impasto.engine.context import NodeContext, WorkerTools
 from impasto.engine.control import RunControl
+from impasto.engine.generator import Item, OpenGenerator
 from impasto.engine.invoker import NodeInvoker
+from impasto.engine.lanes import Lanes
 from impasto.engine.protocol import Outcome, RunEnding, RunError, RunOrder
+from impasto.engine.reporter import RunReporter
+from impasto.engine.run_journal import RunJournal
+from impasto.engine.step import Step, StepEnd
 from impasto.graph import Graph
-from impasto.host import Catalogue
 from impasto.scheduler import ExecutionNode, GraphExecutionState
 from impasto_sdk.context import InvocationIdentity
 from impasto_sdk.errors import CanceledError, ImpastoError, InvocationError
-from impasto_sdk.fields import BaseInvocationOutput, JsonValue
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.node import NodeKind
 
-__all__ = ["RunReporter", "SessionRunner"]
+__all__ = ["SessionRunner"]
 
 logger = logging.getLogger(__name__)
 
 
-class RunReporter(Protocol):
-    """Told of each node of a run, in order."""
+@dataclass(slots=True)
+class _Run:
+    """One session under way."""
 
-    def started(self, node: ExecutionNode, document: Mapping[str, JsonValue]) -> None:
-        """The node, with these inputs, begins to run."""
-        ...
-
-    def completed(self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool) -> None:
-        """It has finished."""
-        ...
-
-
-class _RunFailedError(ImpastoError):
-    """Carries why a run failed out of the loop."""
-
-    def __init__(self, error: RunError) -> None:
-        super().__init__(error.message)
-        self.error = error
+    order: RunOrder
+    control: RunControl
+    state: GraphExecutionState
+    journal: RunJournal
+    #: Those that have begun and not returned, by execution id.
+    generators: dict[str, OpenGenerator] = field(default_factory=dict)
+    #: Has room on its lane, and starts as soon as it is known whether anything can run beside it.
+    waiting: Step | None = None
+    #: The node that is being dealt with: whose fault an error is. As a document it is small until it was told of.
+    subject: ExecutionNode | None = None
+    document: Mapping[str, JsonValue] | None = None
 
 
 class SessionRunner:
-    """Runs sessions of one worker, one after the other."""
+    """Runs sessions of one worker, one after the other. `open_state` begins a run of a graph with a session's id."""
 
-    def __init__(self, catalogue: Catalogue, invoker: NodeInvoker, tools: WorkerTools, reporter: RunReporter) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self,
+        open_state: Callable[[Graph, str], GraphExecutionState],
+        invoker: NodeInvoker,
+        tools: WorkerTools,
+        reporter: RunReporter,
+        lanes: Lanes[StepEnd],
+    ) -> None:
+        self._open_state = open_state
         self._invoker = invoker
         self._tools = tools
         self._reporter = reporter
+        self._lanes = lanes
 
     def run(self, order: RunOrder, control: RunControl) -> RunEnding:
-        """Run a session to its end. Raises nothing a graph or a node could cause."""
-        try:
-            outcome = self._run(order, control)
-        except CanceledError:
-            outcome = Outcome.CANCELED
-        except _RunFailedError as failed:
-            # a run that was cancelled often fails on its way out: what was wanted counts
-            if not control.canceled:
-                return RunEnding(item_id=order.item_id, outcome=Outcome.FAILED, error=failed.error)
-            outcome = Outcome.CANCELED
-        return RunEnding(item_id=order.item_id, outcome=outcome)
-
-    def _run(self, order: RunOrder, control: RunControl) -> Outcome:
-        state = self._open(order)
-        journal = dict(order.journal)
-        while True:
-            if control.canceled:
-                return Outcome.CANCELED
-            if control.interrupted:
-                return Outcome.INTERRUPTED
-            node = state.next()
-            if node is None:
-                break
-            output = self._recall(node, journal)
-            if output is None:
-                output = self._run_node(state, node, order, control)
-            state.complete(node.id, output)
-        if not state.is_complete():
-            raise _RunFailedError(_error_of(RuntimeError("no node is ready, and the graph is not done")))
-        return Outcome.COMPLETED
-
-    def _open(self, order: RunOrder) -> GraphExecutionState:
+        """Run a session to its end. Raises nothing that a graph or a node could cause; no node runs on after it."""
         try:
             # it is checked once more: the plugins may not be those of the day on which the graph was queued
-            return GraphExecutionState(Graph.from_document(order.graph), self._catalogue, session_id=order.session_id)
+            state = self._open_state(Graph.from_document(order.graph), order.session_id)
         except ImpastoError as error:
-            raise _RunFailedError(_error_of(error)) from error
-
-    def _recall(self, node: ExecutionNode, journal: dict[str, dict[str, JsonValue]]) -> BaseInvocationOutput | None:
-        """The output of a node that finished in an earlier attempt."""
-        document = journal.pop(node.id, None)
-        if document is None or node.is_control:  # the scheduler works the latter out again for nothing
-            return None
+            return RunEnding(item_id=order.item_id, outcome=Outcome.FAILED, error=_error_of(error))
+        run = _Run(order, control, state, RunJournal(order.journal))
         try:
-            return node.spec.output.model_validate(document)
-        except ValueError:
-            logger.warning("the journal of %s does not fit its plugin any more, so it runs again", node.id)
-            return None
+            return self._drive_guarded(run)
+        finally:
+            self._clear_away(run)
 
-    def _run_node(
-        self, state: GraphExecutionState, node: ExecutionNode, order: RunOrder, control: RunControl
-    ) -> BaseInvocationOutput:
-        document: Mapping[str, JsonValue] = _bare_document(node)
+    def _drive_guarded(self, run: _Run) -> RunEnding:
+        """Go on until it is certain how the run ends; the other nodes in flight, and the server, then know."""
+        control, error = run.control, None
         try:
-            if node.is_control:
-                self._reporter.started(node, document)
-                output = state.evaluate(node)
-                self._reporter.completed(node, output.to_document(), cached=False)
-                return output
-            execution = self._invoker.prepare(node, state.inputs(node))
-            self._reporter.started(node, execution.document)
-            document = execution.document  # only now: one too large to be sent cannot go with the error either
-            identity = _identity(node, order)
-            context = NodeContext(
-                self._tools,
-                identity,
-                execution.instance,
-                control,
-                plugin=self._catalogue.plugin_of(node.spec.type).name,
-                metadata=order.metadata,
-            )
-            try:
-                finished = self._invoker.execute(execution, context)
-            finally:
-                self._tools.progress.flush()
-            self._reporter.completed(node, finished.document, cached=finished.cached)
+            outcome = self._drive(run)
         except CanceledError:
-            raise
-        except (Exception, SystemExit) as error:  # a node belongs to a plugin, and may raise anything
-            state.set_node_error(node.id, f"{type(error).__name__}: {error}")
-            raise _RunFailedError(_error_of(error, node, document)) from error
-        return finished.output
+            outcome = Outcome.CANCELED
+        except BaseException as raised:  # a node belongs to a plugin, and may raise anything
+            # a run that was cancelled often fails on its way out: what was wanted counts
+            outcome = Outcome.CANCELED if control.canceled else Outcome.FAILED
+            error = _error_of(raised, run.subject, run.document) if outcome is Outcome.FAILED else None
+            if run.subject is None:
+                logger.exception("item %d could not be run", run.order.item_id)
+        ending = RunEnding(item_id=run.order.item_id, outcome=outcome, error=error)
+        if outcome in (Outcome.FAILED, Outcome.CANCELED) and not control.canceled:
+            control.abandon()
+            self._reporter.ending(ending)  # before nodes in hand are waited for, one of which may not listen
+        return ending
+
+    def _drive(self, run: _Run) -> Outcome:
+        """Go on until the run is over, is not wanted any more, or a node fails, which is raised."""
+        control, state, lanes = run.control, run.state, self._lanes
+        while not control.canceled:
+            run.subject = run.document = None
+            node = None if control.interrupted else state.next(lanes.free)
+            if node is not None:
+                self._begin(run, node)
+            elif run.waiting is not None and not control.interrupted:
+                self._start(run, alone=not lanes.in_flight)
+            elif lanes.in_flight:
+                self._finish(run, lanes.take())
+            elif state.is_complete():
+                return Outcome.COMPLETED
+            elif control.interrupted:
+                return Outcome.INTERRUPTED
+            else:
+                raise RuntimeError("no node is ready, and the graph is not done")
+        return Outcome.CANCELED
+
+    def _begin(self, run: _Run, node: ExecutionNode) -> None:
+        """Do with a node what can be done at once; else it waits for its start."""
+        run.subject, run.document = node, _bare_document(node)
+        if node.is_control:
+            self._evaluate(run, node)
+            return
+        generator = run.generators.get(node.id)
+        if generator is None and (output := run.journal.output(node)) is not None:
+            run.state.complete(node.id, output)
+            return
+        step = self._prepare(run, node) if generator is None else _next_of(node, generator)
+        if step.generator is not None and step.generator.recalls:
+            run.state.emit(node.id, step.generator.recall())
+            return
+        if run.waiting is not None:
+            self._start(run, alone=False)
+        run.waiting = step
+        self._lanes.occupy(step.lane)
+
+    def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
+        """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
+        known = run.journal.output(node) if node.spec.kind is NodeKind.CALL else None
+        if known is not None:
+            run.state.complete(node.id, known)
+            return
+        if not node.resumed:
+            self._reporter.started(node, _bare_document(node))
+        output = run.state.evaluate(node)
+        if output is not None:
+            run.state.complete(node.id, output)
+            self._reporter.completed(node, output.to_document(), cached=False)
+
+    def _prepare(self, run: _Run, node: ExecutionNode) -> Step:
+        execution = self._invoker.prepare(node, run.state.inputs(node))
+        context = NodeContext(
+            self._tools,
+            _identity(node, run.order),
+            execution.instance,
+            run.control,
+            plugin=execution.plugin,
+            metadata=run.order.metadata,
+        )
+        if not node.spec.yields:
+            return Step(node, execution, context, partial(self._invoker.execute, execution, context))
+        known = run.journal.items(node, self._invoker.item_adapter(node.spec))
+        generator = OpenGenerator(execution, context, self._invoker, known)
+        self._reporter.started(node, execution.document)
+        run.generators[node.id] = generator
+        return _next_of(node, generator)
+
+    def _start(self, run: _Run, *, alone: bool) -> None:
+        """Start what waits: here when it is alone, else on a thread of its lane. A generator has its own."""
+        step = run.waiting
+        assert step is not None
+        if step.generator is None:  # it has been told of once, and not with every item
+            run.subject, run.document = step.node, _bare_document(step.node)
+            self._reporter.started(step.node, step.execution.document)
+        run.waiting = None
+        if alone and step.thread is None:
+            self._finish(run, step.perform())
+        else:
+            self._lanes.start(step.lane, step.perform, step.thread)
+
+    def _finish(self, run: _Run, end: StepEnd) -> None:
+        """Take the end of a step into account. Raises what the node has raised."""
+        step, result = end.step, end.result
+        node = step.node
+        self._lanes.vacate(step.lane)
+        run.subject, run.document = node, step.execution.document
+        if isinstance(result, BaseException):
+            raise result
+        if run.control.canceled:
+            return
+        images = step.context.take_images()
+        if isinstance(result, Item):
+            run.state.emit(node.id, result.value)
+            self._reporter.item(node, result, images)
+            return
+        run.state.complete(node.id, result.output)
+        self._reporter.completed(node, result.document, cached=result.cached, images=images)
+        self._invoker.remember(result)
+        if step.generator is not None:
+            run.generators.pop(node.id).close()
+
+    def _clear_away(self, run: _Run) -> None:
+        """Wait for all that is in flight, which no longer counts, and end the generators that are open."""
+        if run.waiting is not None:
+            self._lanes.vacate(run.waiting.lane)
+        while self._lanes.in_flight:
+            self._lanes.vacate(self._lanes.take().step.lane)
+        endings = {id: generator.close() for id, generator in run.generators.items()}
+        for execution_id, ending in endings.items():
+            error = ending.exception() if ending is not None else None
+            if error is not None:
+                logger.warning("%s did not end cleanly: %s: %s", execution_id, type(error).__name__, error)
+
+
+def _next_of(node: ExecutionNode, generator: OpenGenerator) -> Step:
+    return Step(node, generator.execution, generator.context, generator.take, generator)
 
 
 def _identity(node: ExecutionNode, order: RunOrder) -> InvocationIdentity:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from impasto.engine.ports import Claim, SessionServices
 from impasto.engine.protocol import Request
+from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
 from impasto.errors import WireError
 from impasto_sdk.context import ImageRecord
@@ -30,7 +31,7 @@ class SessionServer:
     def __init__(self, services: SessionServices, worker_id: str) -> None:
         self._services = services
         self._worker_id = worker_id
-        self._item: Claim | None = None
+        self._run: tuple[Claim, UnsettledImages] | None = None
         self._answers: dict[str, Callable[[Message], Answer]] = {
             Request.IMAGE_LOAD: self._load_image,
             Request.IMAGE_SAVE: self._save_image,
@@ -42,13 +43,18 @@ class SessionServer:
             Request.MODEL_SEARCH: self._search_models,
         }
 
-    def begin(self, item: Claim) -> None:
-        """From now on the worker acts for `item`."""
-        self._item = item
+    def begin(self, item: Claim) -> UnsettledImages:
+        """From now on the worker acts for `item`; gives what its nodes save, for whoever knows what is to stay."""
+        images = UnsettledImages(self._services.images)
+        self._run = (item, images)
+        return images
 
     def end(self) -> None:
-        """The worker acts for no session."""
-        self._item = None
+        """The worker acts for no session. What is not settled is removed."""
+        if self._run is not None:
+            _, images = self._run
+            self._run = None
+            images.close()
 
     def answer(self, request: Message) -> Answer:
         """The answer to a request. Raises what the stores raise, and `WireError` for a request that makes no sense."""
@@ -61,7 +67,7 @@ class SessionServer:
         return Answer({}, [self._services.images.read(request.body["name"])])
 
     def _save_image(self, request: Message) -> Answer:
-        item, asked = self._running(), request.body
+        (item, unsettled), asked = self._running(), request.body
         own: dict[str, JsonValue] = asked["metadata"] or {}
         kept = bool(asked["is_intermediate"])
         image = self._services.images.save(
@@ -77,6 +83,8 @@ class SessionServer:
             workflow=None if kept else item.workflow,
             user_id=item.user_id,
         )
+        if not unsettled.add(image.image_name):
+            raise WireError(self._worker_id, "it saved an image for a session that is over")
         return Answer({"image_name": image.image_name, "width": image.width, "height": image.height})
 
     def _describe_image(self, request: Message) -> Answer:
@@ -101,7 +109,7 @@ class SessionServer:
         return Answer({"all": there})
 
     def _save_file(self, request: Message) -> Answer:
-        return Answer({"name": self._services.sessions.save(self._running().session_id, request.parts[0])})
+        return Answer({"name": self._services.sessions.save(self._running()[0].session_id, request.parts[0])})
 
     def _load_file(self, request: Message) -> Answer:
         return Answer({}, [self._services.sessions.load(request.body["name"])])
@@ -113,7 +121,7 @@ class SessionServer:
         found = self._services.models.search(**request.body)
         return Answer({"records": [record.model_dump(mode="json") for record in found]})
 
-    def _running(self) -> Claim:
-        if self._item is None:
+    def _running(self) -> tuple[Claim, UnsettledImages]:
+        if self._run is None:
             raise WireError(self._worker_id, "it saved something while it ran no session")
-        return self._item
+        return self._run

@@ -25,6 +25,7 @@ from impasto.engine.access.settings import PluginSettings
 from impasto.engine.context import WorkerTools
 from impasto.engine.control import RunControl
 from impasto.engine.invoker import NodeInvoker
+from impasto.engine.lanes import Lanes
 from impasto.engine.protocol import (
     PROTOCOL_VERSION,
     CacheOrder,
@@ -42,11 +43,15 @@ from impasto.engine.protocol import (
 from impasto.engine.references import References
 from impasto.engine.reporter import WireReporter
 from impasto.engine.runner import SessionRunner
+from impasto.engine.step import StepEnd
 from impasto.engine.wire import Message, Wire
 from impasto.engine.wire_log import WireLogHandler
+from impasto.graph import Graph
 from impasto.host import PluginHost
 from impasto.models.cache import ModelCache
+from impasto.scheduler import GraphExecutionState
 from impasto_sdk.models import DeviceInfo
+from impasto_sdk.node import Lane
 
 __all__ = ["Worker", "main"]
 
@@ -203,8 +208,18 @@ def _build_runner(
         asked = {"images": list(references.images), "files": list(references.files)}
         return bool(wire.request(Request.EXIST, asked).body["all"])
 
+    def open_state(graph: Graph, session_id: str) -> GraphExecutionState:
+        return GraphExecutionState(
+            graph,
+            host.catalogue,
+            session_id=session_id,
+            ready_order=config.ready_order,
+            class_caps=config.class_caps,
+        )
+
     invoker = NodeInvoker(host.catalogue, cache, all_exist)
-    return SessionRunner(host.catalogue, invoker, tools, reporter)
+    lanes: Lanes[StepEnd] = Lanes({Lane.DEVICE: 1, Lane.CPU: config.cpu_lane, Lane.IO: config.io_lane})
+    return SessionRunner(open_state, invoker, tools, reporter, lanes)
 
 
 def _run_guarded(runner: SessionRunner, job: _Job) -> RunEnding:

@@ -69,9 +69,7 @@ class WorkerCache:
         """
         with self._ordering:
             if order is CacheOrder.CLEAR:
-                with self._counting:
-                    self._clears += 1
-                    self._last = _NOTHING
+                self._begin(self._clears + 1)
             else:
                 self._enabled = order is CacheOrder.ENABLE and self._max_bytes > 0
             self._tell(order)
@@ -80,6 +78,7 @@ class WorkerCache:
         """A new process is ready, and takes orders through `send`; called before it is given a run."""
         with self._ordering:
             self._send = send
+            self._begin(0)
             if not self._enabled:
                 self._tell(CacheOrder.DISABLE)
 
@@ -87,9 +86,7 @@ class WorkerCache:
         """The process is gone, and its cache with it."""
         with self._ordering:
             self._send = None
-            with self._counting:
-                self._clears = 0
-                self._last = _NOTHING
+            self._begin(0)
 
     def hear(self, body: Mapping[str, JsonValue]) -> None:
         """A report of the worker; on the thread that reads its wire."""
@@ -97,6 +94,11 @@ class WorkerCache:
         with self._counting:
             if report.clears == self._clears:  # else it is from before an order to clear
                 self._last = report
+
+    def _begin(self, clears: int) -> None:
+        with self._counting:
+            self._clears = clears
+            self._last = _NOTHING
 
     def _tell(self, order: CacheOrder) -> None:
         if self._send is not None:

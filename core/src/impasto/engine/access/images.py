@@ -21,11 +21,15 @@ __all__ = ["WireImages"]
 
 
 class WireImages:
-    """An `ImageAccess`. `node` gives what a save does not say: metadata, board, whether it is intermediate."""
+    """An `ImageAccess`. `node` gives what a save does not say: metadata, board, whether it is intermediate.
 
-    def __init__(self, wire: Wire, node: BaseInvocation) -> None:
+    The name of each image that is saved is added to `saved`.
+    """
+
+    def __init__(self, wire: Wire, node: BaseInvocation, saved: list[str]) -> None:
         self._wire = wire
         self._node = node
+        self._saved = saved
 
     def load(self, image: ImageField, mode: str | None = None) -> "Image":
         """See `ImageAccess.load`."""
@@ -90,4 +94,5 @@ class WireImages:
             [data],
         )
         body = answer.body
+        self._saved.append(body["image_name"])
         return ImageOutput(image=ImageField(image_name=body["image_name"]), width=body["width"], height=body["height"])

@@ -32,54 +32,59 @@ class _Report:
 
 
 class ProgressSender:
-    """Sends reports of one worker. `per_s` is the most it sends in a second; `previews`: whether with pictures."""
+    """Sends reports of one worker. `per_s` is the most of one node in a second; `previews`: whether with pictures."""
 
     def __init__(self, wire: Wire, *, per_s: float, previews: bool) -> None:
         self._wire = wire
         self._interval_s = 1 / per_s
         self._previews = previews
         self._changed = threading.Condition()
-        self._kept: _Report | None = None
-        self._due_at = 0.0
+        #: By node, the newest report that came too soon.
+        self._kept: dict[NodeProgress, _Report] = {}
         self._thread: threading.Thread | None = None
 
-    def report(self, execution_id: str, fraction: float | None, message: str, preview: "Image | None") -> None:
-        """Send a report now, or keep it until the next one is due."""
+    def of(self, execution_id: str) -> "NodeProgress":
+        """What one node reports with."""
+        return NodeProgress(self, execution_id)
+
+    def report(self, node: "NodeProgress", fraction: float | None, message: str, preview: "Image | None") -> None:
+        """Send a report now, or keep it until the next one of its node is due."""
         with self._changed:
-            if time.monotonic() >= self._due_at:
-                self._send(_Report(execution_id, fraction, message, preview))
+            if time.monotonic() >= node.due_at:
+                self._send(node, _Report(node.execution_id, fraction, message, preview))
                 return
             # copied, because the node may go on drawing in it
             kept = preview.copy() if preview is not None and self._previews else None
-            self._kept = _Report(execution_id, fraction, message, kept)
+            self._kept[node] = _Report(node.execution_id, fraction, message, kept)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_when_due, name="impasto-progress", daemon=True)
                 self._thread.start()
             self._changed.notify()
 
-    def flush(self) -> None:
-        """Send what is kept; called when a node ends, so that nothing of it comes after its end."""
+    def flush(self, node: "NodeProgress") -> None:
+        """Send what is kept of a node; called when it ends, so that nothing of it comes after its end."""
         with self._changed:
-            if self._kept is not None:
-                self._send(self._kept)
+            if (kept := self._kept.get(node)) is not None:
+                self._send(node, kept)
 
     def _send_when_due(self) -> None:
         with self._changed:
             while True:
-                while self._kept is None:
+                while not self._kept:
                     self._changed.wait()
-                left_s = self._due_at - time.monotonic()
+                node = min(self._kept, key=lambda node: node.due_at)
+                left_s = node.due_at - time.monotonic()
                 if left_s > 0:
                     self._changed.wait(left_s)
                     continue
                 try:
-                    self._send(self._kept)
+                    self._send(node, self._kept[node])
                 except WireError:
                     return  # the server is gone, and this process with it
 
-    def _send(self, report: _Report) -> None:
-        self._kept = None
-        self._due_at = time.monotonic() + self._interval_s
+    def _send(self, node: "NodeProgress", report: _Report) -> None:
+        self._kept.pop(node, None)
+        node.due_at = time.monotonic() + self._interval_s
         body = {"execution_id": report.execution_id, "fraction": report.fraction, "message": report.message}
         if report.preview is None or not self._previews:
             self._wire.send(ToServer.PROGRESS, body)
@@ -99,9 +104,15 @@ class NodeProgress:
 
     def __init__(self, sender: ProgressSender, execution_id: str) -> None:
         self._sender = sender
-        self._execution_id = execution_id
+        self.execution_id = execution_id
+        #: When its next report may be sent, as a monotonic time. Kept by the sender.
+        self.due_at = 0.0
 
     def __call__(self, fraction: float | None, message: str = "", preview: "Image | None" = None) -> None:
         """See `ProgressReporter`."""
         bounded = None if fraction is None else min(max(float(fraction), 0.0), 1.0)
-        self._sender.report(self._execution_id, bounded, message, preview)
+        self._sender.report(self, bounded, message, preview)
+
+    def flush(self) -> None:
+        """Send what is kept of the node."""
+        self._sender.flush(self)

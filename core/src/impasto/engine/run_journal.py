@@ -1,0 +1,62 @@
+"""`RunJournal`: what earlier attempts at a run have written down, as values of this attempt's node types.
+
+Each line is asked for once and then forgotten. What no longer fits its plugin is worked out again. Made by the runner.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from impasto.engine.protocol import item_of
+from impasto.scheduler import ExecutionNode
+from impasto_sdk.fields import BaseInvocationOutput, JsonValue
+
+__all__ = ["RunJournal"]
+
+logger = logging.getLogger(__name__)
+
+
+class RunJournal:
+    """Outputs of executions that finished, and items of generators that did not."""
+
+    def __init__(self, lines: Mapping[str, dict[str, JsonValue]]) -> None:
+        """`lines`: output documents by execution id, and ``{item}`` by `item_key`."""
+        self._outputs: dict[str, dict[str, JsonValue]] = {}
+        self._items: dict[str, dict[int, JsonValue]] = {}
+        for key, line in lines.items():
+            if (item := item_of(key)) is None:
+                self._outputs[key] = line
+            else:
+                execution_id, index = item
+                self._items.setdefault(execution_id, {})[index] = line["item"]
+
+    def output(self, node: ExecutionNode) -> BaseInvocationOutput | None:
+        """The output of a node that has finished; None when it has to run."""
+        document = self._outputs.pop(node.id, None)
+        if document is None:
+            return None
+        try:
+            output = node.spec.output.model_validate(document)
+        except ValidationError:
+            logger.warning("the journal of %s does not fit its plugin any more, so it runs again", node.id)
+            return None
+        self._items.pop(node.id, None)
+        return output
+
+    def items(self, node: ExecutionNode, adapter: TypeAdapter[Any]) -> list[object]:
+        """The first items of a node that yields and has not finished, in order."""
+        documents = self._items.pop(node.id, {})
+        items: list[object] = []
+        while len(items) in documents:
+            try:
+                items.append(adapter.validate_python(documents[len(items)]))
+            except ValidationError:
+                logger.warning(
+                    "the journal of %s does not fit its plugin any more from item %d on, which are made again",
+                    node.id,
+                    len(items),
+                )
+                break
+        return items

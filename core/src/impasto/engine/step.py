@@ -1,0 +1,59 @@
+"""`Step`: as much of a node as is run in one go (all of it, or a generator's next item), and the end it comes to.
+
+Made by the runner, on its own thread; performed on that or another one.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from impasto.engine.context import NodeContext
+from impasto.engine.generator import Item, OpenGenerator
+from impasto.engine.invoker import Execution, Finished
+from impasto.errors import WireError
+from impasto.scheduler import ExecutionNode
+from impasto_sdk.node import Lane
+
+__all__ = ["Step", "StepEnd"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Work that is ready to be done."""
+
+    node: ExecutionNode
+    execution: Execution
+    context: NodeContext
+    work: Callable[[], Finished | Item]
+    #: Of a node that yields.
+    generator: OpenGenerator | None = None
+
+    @property
+    def lane(self) -> Lane:
+        """Where it takes up room."""
+        return self.node.spec.lane
+
+    @property
+    def thread(self) -> Executor | None:
+        """The thread that it must run on, if not on just any."""
+        return None if self.generator is None else self.generator.thread
+
+    def perform(self) -> "StepEnd":
+        """Do the work, on whichever thread. Raises nothing."""
+        try:
+            result: Finished | Item | BaseException = self.work()
+        except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
+            result = error
+        try:
+            self.context.flush_progress()
+        except WireError as error:
+            result = error
+        return StepEnd(self, result)
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """What came of a step; an error is still to be raised."""
+
+    step: Step
+    result: Finished | Item | BaseException
