@@ -13,11 +13,13 @@ from support.documentation import code_blocks, named_files
 
 import impasto_sdk
 from impasto_image.plugin import register_invocations as image_nodes
+from impasto_primitives.plugin import register_invocations as primitive_nodes
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "sdk" / "README.md"
 FIRST_PLUGIN = ROOT / "docs" / "authors" / "first-plugin.md"
 TESTING = ROOT / "docs" / "authors" / "testing.md"
+NODES = ROOT / "docs" / "authors" / "nodes.md"
 
 
 def write(files: dict[str, str], folder: Path) -> None:
@@ -55,9 +57,9 @@ def test_the_readme_names_every_module():
 
 @pytest.fixture(scope="module")
 def plugin_folder(tmp_path_factory):
-    """The plugin of the two pages, as its reader would have it."""
+    """The plugin of the three pages, as its reader would have it."""
     folder = tmp_path_factory.mktemp("impasto-turn")
-    write({**named_files(FIRST_PLUGIN), **named_files(TESTING)}, folder)
+    write({**named_files(FIRST_PLUGIN), **named_files(TESTING), **named_files(NODES)}, folder)
     return folder
 
 
@@ -101,4 +103,16 @@ def test_the_graph_of_the_first_plugin_is_sound(plugin_folder, monkeypatch):
 
     catalogue = {node.spec.type: node.spec for node in [*image_nodes(), *turn_nodes()]}
     graph = Graph.from_document(json.loads((plugin_folder / "graph.json").read_text("utf-8")))
+    assert graph.problems(catalogue) == []
+
+
+def test_the_graph_of_the_node_that_yields_is_sound(plugin_folder, monkeypatch):
+    from impasto.graph import Graph
+
+    monkeypatch.syspath_prepend(str(plugin_folder / "src"))
+    from impasto_turn.around import TurnAround
+
+    catalogue = {node.spec.type: node.spec for node in [*image_nodes(), *primitive_nodes(), TurnAround]}
+    graph = Graph.from_document(json.loads((plugin_folder / "around.json").read_text("utf-8")))
+    assert TurnAround.spec.yields
     assert graph.problems(catalogue) == []

@@ -211,7 +211,7 @@ class SecretAccess(Protocol):
 
 
 class InvocationContext(Protocol):
-    """Everything a running node may touch."""
+    """Everything a running node may touch. Each execution of a node has one of its own."""
 
     @property
     def identity(self) -> InvocationIdentity:
@@ -250,11 +250,11 @@ class InvocationContext(Protocol):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the session was cancelled. A long node asks between its steps."""
+        """Whether the session was cancelled, or has failed at another node. A long node asks between its steps."""
         ...
 
     def raise_if_cancelled(self) -> None:
-        """Raise `CanceledError` when the session was cancelled."""
+        """Raise `CanceledError` when the session was cancelled, or has failed at another node."""
         ...
 
     @property
