@@ -11,9 +11,11 @@ from PIL import Image
 from support.panels import NOISE_SECTION, TOY_PANEL, build_toy_graph, toy_values
 from support.toys import CATALOGUE
 
+from impasto.app.called_graphs import CalledGraphs
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.submissions import Library, Submissions
+from impasto.app.workflows import WorkflowLibrary
 from impasto.errors import BatchError, GraphValidationError, PanelNotFoundError, PluginError
 from impasto.host.contributions import Contributions, Registered
 from impasto.host.plugin import PluginInfo, PluginState
@@ -24,6 +26,7 @@ from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
 from impasto.storage.pictures import encode_png
 from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.workflow_records import WorkflowRecords
 from impasto_sdk import panels as sdk_panels
 from impasto_sdk.draft import GraphDraft
 from impasto_sdk.errors import NotFoundError, PanelValuesError
@@ -93,7 +96,8 @@ def house(tmp_path) -> Iterator[House]:
     models = ModelRegistry(ModelRecords(database), identify)
     queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=100, max_attempts=1)
     library = Library(images_that_exist=lambda names: images.exist(list(names)), model_exists=lambda key: key in FACTS)
-    submissions = Submissions(CATALOGUE, queue, library, lambda proposal: None, max_graph_nodes=100)
+    called_graphs = CalledGraphs(CATALOGUE, WorkflowLibrary(WorkflowRecords(database), lambda event: None))
+    submissions = Submissions(CATALOGUE, queue, library, called_graphs, lambda proposal: None, max_graph_nodes=100)
     house = House(queue, images, models, submissions, tmp_path)
     house.install("small", "hiss")
     yield house

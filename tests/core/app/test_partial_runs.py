@@ -1,14 +1,14 @@
 """Batches that name targets: what is stored of them, what is refused, and what becomes of the rest of the graph."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from support.toys import TOYS
 
+from impasto.app.called_graphs import CalledGraphs
 from impasto.app.references import Library
 from impasto.app.submissions import Submissions
+from impasto.app.workflows import WorkflowLibrary
 from impasto.errors import BatchError, GraphValidationError
 from impasto.host import Catalogue
 from impasto.host.contributions import Registered
@@ -35,9 +35,8 @@ EDGES = [
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[SessionQueue]:
-    with Database(tmp_path / "queue.db") as database:
-        yield SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=50, max_attempts=2)
+def queue(database: Database) -> SessionQueue:
+    return SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=50, max_attempts=2)
 
 
 @pytest.fixture
@@ -46,11 +45,13 @@ def proposals() -> list[EnqueueProposal]:
 
 
 @pytest.fixture
-def submissions(queue: SessionQueue, proposals: list[EnqueueProposal]) -> Submissions:
+def submissions(queue: SessionQueue, workflows: WorkflowLibrary, proposals: list[EnqueueProposal]) -> Submissions:
+    catalogue = Catalogue([Registered(toy, PLUGIN) for toy in TOYS])
     return Submissions(
-        Catalogue([Registered(toy, PLUGIN) for toy in TOYS]),
+        catalogue,
         queue,
         Library(images_that_exist=lambda names: set(), model_exists=lambda key: False),
+        CalledGraphs(catalogue, workflows),
         proposals.append,
         max_graph_nodes=100,
     )

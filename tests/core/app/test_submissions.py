@@ -1,13 +1,12 @@
 """`Submissions`: what is checked before anything is queued, and in which words it is refused."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from support.toys import TOYS
 
+from impasto.app.called_graphs import CalledGraphs
 from impasto.app.references import Library
 from impasto.app.submissions import Submissions
+from impasto.app.workflows import WorkflowLibrary
 from impasto.errors import BatchError, GraphValidationError, QueueFullError
 from impasto.host import Catalogue
 from impasto.host.contributions import Registered
@@ -23,9 +22,8 @@ PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=Plug
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[SessionQueue]:
-    with Database(tmp_path / "queue.db") as database:
-        yield SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=5, max_attempts=2)
+def queue(database: Database) -> SessionQueue:
+    return SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=5, max_attempts=2)
 
 
 @pytest.fixture
@@ -34,16 +32,19 @@ def proposals() -> list[EnqueueProposal]:
 
 
 @pytest.fixture
-def submissions(queue: SessionQueue, proposals: list[EnqueueProposal]) -> Submissions:
+def submissions(queue: SessionQueue, workflows: WorkflowLibrary, proposals: list[EnqueueProposal]) -> Submissions:
+    catalogue = Catalogue([Registered(toy, PLUGIN) for toy in TOYS])
+
     def before_enqueue(proposal: EnqueueProposal) -> None:
         proposals.append(proposal)
         if proposal.origin == "unwanted":
             raise EnqueueRefusedError("not from there")
 
     return Submissions(
-        Catalogue([Registered(toy, PLUGIN) for toy in TOYS]),
+        catalogue,
         queue,
         Library(images_that_exist=lambda names: {"here.png"} & set(names), model_exists=lambda key: False),
+        CalledGraphs(catalogue, workflows),
         before_enqueue,
         max_graph_nodes=3,
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.batches import a_batch, a_graph, values
 
 from impasto.errors import BatchError
+from impasto.graph import Graph
 from impasto.queue.expansion import check_batch, check_values, count_sessions, expand, substituted
 from impasto.queue.records import Batch, BatchDatum
 from impasto_sdk.fields import Input, InputField, IntegerOutput
@@ -135,10 +136,10 @@ def test_session_ids_must_be_as_many_as_sessions_and_differ(ids: list[str], mess
 
 
 def test_values_are_checked_against_the_node_types() -> None:
-    check_values(
-        a_batch([values("first", "a", 1, 2**64 - 1), values("second", "is_intermediate", True, False)]), CATALOGUE
-    )
-    check_values(a_batch([values("first", "anything", 1)]), {})
+    batch = a_batch([values("first", "a", 1, 2**64 - 1), values("second", "is_intermediate", True, False)])
+    check_values(batch, Graph.from_document(batch.graph), CATALOGUE)
+    unknown = a_batch([values("first", "anything", 1)])
+    check_values(unknown, Graph.from_document(unknown.graph), {})
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,7 @@ def test_values_are_checked_against_the_node_types() -> None:
     ],
 )
 def test_a_value_that_a_node_type_does_not_take_is_refused(datum: BatchDatum, message: str) -> None:
+    batch = a_batch([datum])
     with pytest.raises(BatchError, match=message) as caught:
-        check_values(a_batch([datum]), CATALOGUE)
+        check_values(batch, Graph.from_document(batch.graph), CATALOGUE)
     assert (caught.value.node_id, caught.value.field) == (datum.node_path, datum.field_name)

@@ -10,12 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from impasto.app.called_graphs import CalledGraphs
 from impasto.app.housekeeping import Housekeeping
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.references import Library
 from impasto.app.starters import register_starters
 from impasto.app.submissions import Submissions
+from impasto.app.workflow_runs import WorkflowRuns
+from impasto.app.workflows import WorkflowLibrary
 from impasto.engine import Engine, SessionServices
 from impasto.errors import StorageError
 from impasto.events import EventBus
@@ -28,6 +31,7 @@ from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
 from impasto.storage.queue_items import QueueItemStore
 from impasto.storage.sessions import SessionFiles
+from impasto.storage.workflow_records import WorkflowRecords
 
 __all__ = ["Impasto"]
 
@@ -47,6 +51,8 @@ class Impasto:
     engine: Engine
     housekeeping: Housekeeping
     submissions: Submissions
+    workflows: WorkflowLibrary
+    workflow_runs: WorkflowRuns
     panels: PanelService
 
     @classmethod
@@ -64,10 +70,12 @@ class Impasto:
             max_queue_size=settings.max_queue_size,
             max_attempts=settings.max_attempts,
         )
+        workflows = WorkflowLibrary(WorkflowRecords(database), bus.publish)
         submissions = Submissions(
             host.catalogue,
             queue,
             Library(images_that_exist=images.exist, model_exists=models.exists),
+            CalledGraphs(host.catalogue, workflows),
             host.before_enqueue,
             max_graph_nodes=settings.max_graph_nodes,
         )
@@ -83,6 +91,8 @@ class Impasto:
             engine=Engine(settings, queue, SessionServices(images, sessions, models), bus),
             housekeeping=Housekeeping(images, sessions, queue),
             submissions=submissions,
+            workflows=workflows,
+            workflow_runs=WorkflowRuns(workflows, submissions),
             panels=PanelService(
                 PanelCatalogue(host.contributions), models, images, submissions, random.SystemRandom().randint
             ),

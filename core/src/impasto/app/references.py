@@ -1,15 +1,19 @@
 """Do the images and models that a batch names exist? Asked before it is queued, so that no run fails late.
 
-Pure but for the two questions of a `Library`. Only inputs whose declared type can hold a reference are looked at, so a
-large graph of arithmetic costs nothing here.
+Graphs that are called are looked through too, but for what their calls set anew. Pure but for the two questions of a
+`Library`. Only inputs whose declared type can hold a reference are looked at, so a large graph of arithmetic costs
+nothing here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from impasto.errors import Problem
-from impasto.graph import Graph
+from impasto.graph import EdgeConnection, Graph, GraphNode
+from impasto.graph.called import CalledGraph
+from impasto.graph.control_flow import WORKFLOW_INPUTS, call_input
+from impasto.graph.ports import NodePorts, PortTable
 from impasto.queue.expansion import data_in_use
 from impasto.queue.records import Batch
 from impasto_sdk.fields import ImageField, JsonValue, ModelIdentifierField
@@ -43,18 +47,21 @@ def missing_references(
 
     `graph` is the batch's, and valid.
     """
-    types = {node.type for node in graph.nodes.values()}
-    referring = {node_type: _referring_inputs(catalogue[node_type]) for node_type in types}
+    table = PortTable(catalogue)
+    referring: dict[tuple[str, CalledGraph | None], Collection[str]] = {}
     images: list[_Reference] = []
     models: list[_Reference] = []
-    for node_id, field, value in _values(batch, graph):
-        if field not in referring[graph.nodes[node_id].type]:
+    for place, node, field, value in _values(batch, graph):
+        kind = (node.type, node.called)
+        if kind not in referring:
+            referring[kind] = _referring_inputs(table.of_node(node))
+        if field not in referring[kind]:
             continue
         for document in _flat(value):
             if "image_name" in document:
-                images.append(_Reference(node_id, field, str(document["image_name"])))
+                images.append(_Reference(place, field, str(document["image_name"])))
             elif "key" in document:
-                models.append(_Reference(node_id, field, str(document["key"])))
+                models.append(_Reference(place, field, str(document["key"])))
     present = set(library.images_that_exist({image.name for image in images})) if images else set()
     no_images = [
         _problem("image", reference, "upload it first with POST /api/v1/images/upload")
@@ -80,14 +87,38 @@ def _problem(kind: str, reference: _Reference, suggestion: str) -> Problem:
     )
 
 
-def _values(batch: Batch, graph: Graph) -> Iterator[tuple[str, str, JsonValue]]:
-    """Every value that is written into an input: (node, input, value)."""
-    for node in graph.nodes.values():
-        for field, value in node.inputs.items():
-            yield node.id, field, value
+class _Value(NamedTuple):
+    """A value that is written into an input."""
+
+    #: The node's id, with those of the calls that it stands in before it.
+    place: str
+    node: GraphNode
+    field: str
+    value: JsonValue
+
+
+def _values(batch: Batch, graph: Graph) -> Iterator[_Value]:
+    yield from _written(graph)
     for datum in data_in_use(batch):
         for item in datum.items:
-            yield datum.node_path, datum.field_name, item
+            yield _Value(datum.node_path, graph.nodes[datum.node_path], datum.field_name, item)
+
+
+def _written(graph: Graph, inside: str = "", set_anew: Collection[EdgeConnection | None] = ()) -> Iterator[_Value]:
+    """The values in a graph and in those that it calls, but for inputs that the call around it sets anew."""
+    for node in graph.nodes.values():
+        place = f"{inside}{node.id}"
+        for field, value in node.inputs.items():
+            if (node.id, field) not in set_anew:
+                yield _Value(place, node, field, value)
+        if node.called is None:
+            continue
+        given = node.inputs.get(WORKFLOW_INPUTS)
+        values = given if isinstance(given, Mapping) else {}
+        for name, value in values.items():
+            yield _Value(place, node, name, value)
+        names = [*node.inputs, *values, *(edge.destination.field for edge in graph.incoming(node.id))]
+        yield from _written(node.called.graph, f"{place}/", set(map(call_input, names)))
 
 
 def _flat(value: JsonValue) -> Iterator[Mapping[str, Any]]:
@@ -98,8 +129,9 @@ def _flat(value: JsonValue) -> Iterator[Mapping[str, Any]]:
             yield from _flat(item)
 
 
-def _referring_inputs(spec: NodeSpec) -> frozenset[str]:
-    return frozenset(name for name, port in spec.inputs.items() if _mentions_reference(port.annotation))
+def _referring_inputs(ports: NodePorts | None) -> frozenset[str]:
+    inputs = ports.inputs if ports else {}
+    return frozenset(name for name, port in inputs.items() if _mentions_reference(port.type))
 
 
 def _mentions_reference(annotation: object) -> bool:

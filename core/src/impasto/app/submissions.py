@@ -6,11 +6,13 @@ library, and then the plugins are asked.
 """
 
 from collections.abc import Callable
+from itertools import chain
 
+from impasto.app.called_graphs import CalledGraphs
 from impasto.app.partial_runs import reduced_to_targets
 from impasto.app.references import Library, missing_references
 from impasto.errors import GraphValidationError, Problem
-from impasto.graph import Graph
+from impasto.graph import EdgeConnection, Graph
 from impasto.host import Catalogue
 from impasto.queue import SessionQueue
 from impasto.queue.expansion import check_batch, check_values, count_sessions, data_in_use, substituted
@@ -29,6 +31,7 @@ class Submissions:
         catalogue: Catalogue,
         queue: SessionQueue,
         library: Library,
+        called_graphs: CalledGraphs,
         before_enqueue: Callable[[EnqueueProposal], None],
         *,
         max_graph_nodes: int,
@@ -36,6 +39,7 @@ class Submissions:
         self._catalogue = catalogue
         self._queue = queue
         self._library = library
+        self._called_graphs = called_graphs
         self._before_enqueue = before_enqueue
         self._max_graph_nodes = max_graph_nodes
 
@@ -76,14 +80,20 @@ class Submissions:
         )
 
     def _prepared(self, batch: Batch) -> Batch:
-        """The batch as it is checked and stored: its graph reduced to what its targets need.
+        """The batch as it is checked and stored: its graph reduced to what its targets need, and its calls resolved.
 
         Raises `GraphValidationError` and `BatchError`.
         """
         nodes = batch.graph.get("nodes")
         if isinstance(nodes, dict) and len(nodes) > self._max_graph_nodes:
             raise GraphValidationError([_too_large(len(nodes), self._max_graph_nodes)])
-        return reduced_to_targets(batch)
+        reduced = reduced_to_targets(batch)
+        substituted = {EdgeConnection(datum.node_path, datum.field_name) for datum in chain(*(reduced.data or ()))}
+        resolved = self._called_graphs.resolve(reduced.graph, substituted=substituted)
+        if resolved.nodes > self._max_graph_nodes:
+            problem = _too_large(resolved.nodes, self._max_graph_nodes, " with those that it calls")
+            raise GraphValidationError([problem])
+        return reduced if resolved.depth == 0 else reduced.model_copy(update={"graph": resolved.document})
 
     def _check(self, batch: Batch) -> Graph:
         """The batch's graph, with the first of its substitutions put in, when all of it can run.
@@ -92,7 +102,7 @@ class Submissions:
         """
         graph = Graph.from_document(_with_first_items(batch))
         graph.validate_self(self._catalogue)
-        check_values(batch, self._catalogue)
+        check_values(batch, graph, self._catalogue)
         problems = missing_references(batch, graph, self._catalogue, self._library)
         if problems:
             raise GraphValidationError(problems)
@@ -111,10 +121,10 @@ def _with_first_items(batch: Batch) -> dict[str, JsonValue]:
     return substituted(batch.graph, first)
 
 
-def _too_large(found: int, limit: int) -> Problem:
+def _too_large(found: int, limit: int, which: str = "") -> Problem:
     return Problem(
         code="graph_too_large",
-        message=f"the graph has {found} nodes, at most {limit} are taken; raise `max_graph_nodes` or iterate",
+        message=f"the graph has {found} nodes{which}, at most {limit} are taken; raise `max_graph_nodes` or iterate",
         found=found,
         expected=limit,
     )

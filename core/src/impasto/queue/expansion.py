@@ -10,6 +10,8 @@ from itertools import product
 from pydantic import ValidationError
 
 from impasto.errors import BatchError
+from impasto.graph import Graph
+from impasto.graph.ports import PortTable
 from impasto.queue.records import Batch, BatchDatum
 from impasto.storage.documents import dump_document
 from impasto_sdk.fields import JsonValue
@@ -44,19 +46,20 @@ def check_batch(batch: Batch) -> None:
         _check_session_ids(batch.session_ids, count)
 
 
-def check_values(batch: Batch, catalogue: Mapping[str, NodeSpec]) -> None:
-    """Raise `BatchError` for a value that its node type does not take: no such input, not settable, or out of bounds.
+def check_values(batch: Batch, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> None:
+    """Raise `BatchError` for a value that its node does not take: no such input, not settable, or out of bounds.
 
-    Nodes of types that the catalogue lacks are passed over: checking the graph says so of them.
+    `graph` is the batch's. Nodes of types that the catalogue lacks are passed over: checking the graph says so of them.
     """
-    nodes = _nodes(batch.graph)
+    table = PortTable(catalogue)
     for datum in data_in_use(batch):
-        spec = catalogue.get(str(nodes[datum.node_path].get("type")))
-        if spec is None or datum.field_name in {"is_intermediate", "use_cache"}:
+        ports = table.of_node(graph.nodes[datum.node_path])
+        if ports is None or datum.field_name in {"is_intermediate", "use_cache"}:
             continue
-        given = spec.inputs.get(datum.field_name)
+        given = ports.inputs.get(datum.field_name)
         if given is None:
-            raise _error(datum, f"does not exist; {spec.type} takes {', '.join(spec.inputs) or 'no inputs'}")
+            node_type = graph.nodes[datum.node_path].type
+            raise _error(datum, f"does not exist; {node_type} takes {', '.join(ports.inputs) or 'no inputs'}")
         if not given.settable:
             raise _error(datum, "takes its value over an edge only")
         for value in datum.items:

@@ -1,0 +1,188 @@
+"""`WorkflowLibrary`: the workflows that people have saved. Decides what is taken in, and tells of every change.
+
+A document is kept as the editor made it, but for its id and its category, which are the library's to say. It is read
+whole before it is kept, so that what is in the library can be run. Used by the API, and by whoever runs or calls one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+from impasto.errors import Problem, WorkflowFormatError, WorkflowNotFoundError
+from impasto.graph.workflow import read_workflow
+from impasto.storage.documents import dump_document
+from impasto.storage.workflow_dto import (
+    WorkflowCategory,
+    WorkflowFacts,
+    WorkflowOrder,
+    WorkflowPage,
+    WorkflowQuery,
+    WorkflowRecord,
+)
+from impasto.storage.workflow_records import WorkflowRecords
+from impasto_sdk.events import Event, WorkflowCreatedEvent, WorkflowDeletedEvent, WorkflowUpdatedEvent
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.ids import new_id
+
+__all__ = ["MOST_BYTES", "WorkflowLibrary"]
+
+#: Largest workflow that is kept, in bytes of JSON; one of a hundred nodes has about a hundred thousand.
+MOST_BYTES = 8 * 2**20
+#: Longest name of a workflow, in characters.
+LONGEST_NAME = 255
+#: Names are compared with a wrong one while there are no more than so many.
+MOST_COMPARED = 1000
+
+
+class WorkflowLibrary:
+    """All saved workflows. `publish` is called on the writer thread, right after the commit, so it must not wait."""
+
+    def __init__(self, records: WorkflowRecords, publish: Callable[[Event], object]) -> None:
+        self._records = records
+        self._publish = publish
+
+    def create(self, document: Mapping[str, JsonValue], *, user_id: str = "system") -> WorkflowRecord:
+        """Save a workflow under a fresh id, whatever id it came with.
+
+        Raises `WorkflowFormatError`, listing everything that is wrong with it; nothing is saved then.
+        """
+        workflow_id, facts = new_id(), _facts(document)
+        return self._records.add(
+            workflow_id, facts, _kept(document, workflow_id), user_id=user_id, then=self._announce_created
+        )
+
+    def update(self, workflow_id: str, document: Mapping[str, JsonValue]) -> WorkflowRecord:
+        """Put another document in the place of a saved one.
+
+        Raises `WorkflowFormatError`, also for a document that has the id of another workflow, and
+        `WorkflowNotFoundError`.
+        """
+        facts = _facts(document)
+        own_id = document.get("id")
+        if own_id not in (None, "", workflow_id):
+            message = (
+                f"the workflow's id is {own_id!r}, but {workflow_id!r} is to be changed; leave it out, or correct it"
+            )
+            raise WorkflowFormatError([Problem("id_mismatch", message, field="id", found=own_id, expected=workflow_id)])
+        record = self._records.update(workflow_id, facts, _kept(document, workflow_id), then=self._announce_updated)
+        return record or self._refuse(workflow_id)
+
+    def delete(self, workflow_id: str) -> None:
+        """Forget a workflow. What was enqueued with it runs all the same. Raises `WorkflowNotFoundError`."""
+        if self._records.delete(workflow_id, then=self._announce_deleted) is None:
+            self._refuse(workflow_id)
+
+    def mark_opened(self, workflow_id: str) -> None:
+        """Note that a workflow is opened in an editor now. Raises `WorkflowNotFoundError`."""
+        if not self._records.mark_opened(workflow_id):
+            self._refuse(workflow_id)
+
+    def get(self, workflow_id: str) -> WorkflowRecord:
+        """A saved workflow. Raises `WorkflowNotFoundError`, saying which one was probably meant."""
+        return self._records.find(workflow_id) or self._refuse(workflow_id)
+
+    def find(self, workflow_id: str) -> WorkflowRecord | None:
+        """A saved workflow; None when there is none of that id."""
+        return self._records.find(workflow_id)
+
+    def probably_meant(self, workflow_id: str) -> str | None:
+        """``did you mean '3f0c', which is called 'Upscale'?``: for an id that no workflow has, or the name of one."""
+        return _probably_meant(workflow_id, self._records.names())
+
+    def list(
+        self,
+        query: WorkflowQuery,
+        *,
+        page: int = 0,
+        per_page: int | None = None,
+        order_by: WorkflowOrder = "name",
+        descending: bool = False,
+    ) -> WorkflowPage:
+        """A page of the workflows that match, see `WorkflowRecords.page`."""
+        return self._records.page(query, page=page, per_page=per_page, order_by=order_by, descending=descending)
+
+    def tags(self, query: WorkflowQuery) -> Sequence[str]:
+        """The tags of the workflows that match, each once, by the alphabet."""
+        return self._records.tags(query)
+
+    def count_by_tag(self, query: WorkflowQuery, tags: Sequence[str]) -> dict[str, int]:
+        """How many of the workflows that match have each of these tags."""
+        return self._records.count_by_tag(query, tags)
+
+    def count_by_category(
+        self, query: WorkflowQuery, categories: Sequence[WorkflowCategory]
+    ) -> dict[WorkflowCategory, int]:
+        """How many of the workflows that match are of each of these categories."""
+        return self._records.count_by_category(query, categories)
+
+    def _refuse(self, workflow_id: str) -> WorkflowRecord:
+        listed = "it was deleted, or never saved here; GET /api/v1/workflows/ lists those there are"
+        raise WorkflowNotFoundError(workflow_id, self.probably_meant(workflow_id) or listed)
+
+    def _announce_created(self, record: WorkflowRecord) -> None:
+        self._publish(
+            WorkflowCreatedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
+        )
+
+    def _announce_updated(self, record: WorkflowRecord | None) -> None:
+        if record is not None:
+            self._publish(
+                WorkflowUpdatedEvent(
+                    workflow_id=record.workflow_id,
+                    user_id=record.user_id,
+                    old_is_public=record.is_public,
+                    new_is_public=record.is_public,
+                )
+            )
+
+    def _announce_deleted(self, record: WorkflowRecord | None) -> None:
+        if record is not None:
+            self._publish(
+                WorkflowDeletedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
+            )
+
+
+def _facts(document: Mapping[str, JsonValue]) -> WorkflowFacts:
+    """What the library keeps beside a document. Raises `WorkflowFormatError`."""
+    try:
+        is_callable, problems = read_workflow(document).is_callable, []
+    except WorkflowFormatError as error:
+        is_callable, problems = False, list(error.problems)
+    texts = {name: document.get(name) or "" for name in ("name", "description", "tags")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            problems.append(_wrong(name, text, "a text"))
+    name = texts["name"]
+    if isinstance(name, str) and not 0 < len(name) <= LONGEST_NAME:
+        problems.append(_wrong("name", name, f"a text of 1 to {LONGEST_NAME} characters"))
+    size = len(dump_document(dict(document)))
+    if size > MOST_BYTES:
+        message = f"the workflow is too large to be kept: {size} bytes of JSON, at most {MOST_BYTES} are taken"
+        problems.append(Problem("too_large", message, found=size, expected=MOST_BYTES))
+    if problems:
+        raise WorkflowFormatError(problems)
+    tags = dict.fromkeys(tag for each in texts["tags"].split(",") if (tag := each.strip()))
+    return WorkflowFacts(name=name, description=texts["description"], tags=tuple(tags), is_callable=is_callable)
+
+
+def _wrong(field: str, found: JsonValue, expected: str) -> Problem:
+    shown = (
+        repr(found) if isinstance(found, str | int | float) and len(str(found)) <= LONGEST_NAME else "something else"
+    )
+    return Problem(
+        "malformed", f"{field} must be {expected}; it is {shown}", field=field, found=found, expected=expected
+    )
+
+
+def _kept(document: Mapping[str, JsonValue], workflow_id: str) -> dict[str, JsonValue]:
+    category: WorkflowCategory = "user"
+    return {**document, "id": workflow_id, "meta": {**(document.get("meta") or {}), "category": category}}
+
+
+def _probably_meant(wanted: str, names: Mapping[str, str]) -> str | None:
+    """Which of these workflows (names by id) somebody meant who asked for the id `wanted`."""
+    ids = {name.casefold(): workflow_id for workflow_id, name in names.items()}
+    found = ids.get(wanted.casefold())
+    if found is None and len(names) <= MOST_COMPARED:
+        near = get_close_matches(wanted.casefold(), [*ids, *names], n=1)
+        found = ids.get(near[0], near[0]) if near else None
+    return None if found is None else f"did you mean {found!r}, which is called {names[found]!r}?"
