@@ -167,7 +167,7 @@ class TestStreamNode:
                 return IntegerCollectionOutput(collection=[1])
 
         with pytest.raises(AssertionError, match="t_plain does not yield; run it with run_node"):
-            next(stream_node(Plain()))
+            stream_node(Plain())
 
 
 class TestConformance:

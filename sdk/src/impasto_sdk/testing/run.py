@@ -72,7 +72,9 @@ def stream_node(
     can look into the context in between; `close` ends it there, as the platform does when a session is cancelled.
     Raises `AssertionError` as `run_node` does, also when a model stays locked after a `close`.
     """
-    return _stream(invocation, _bind(invocation, context))
+    context = _bind(invocation, context)
+    assert invocation.spec.yields, f"{invocation.spec.type} does not yield; run it with run_node"
+    return _stream(invocation, context)
 
 
 def _bind(invocation: Any, context: FakeContext | None) -> FakeContext:
@@ -84,7 +86,6 @@ def _bind(invocation: Any, context: FakeContext | None) -> FakeContext:
 
 def _stream(invocation: Any, context: FakeContext) -> Generator[Any, None, Any]:
     spec = invocation.spec
-    assert spec.yields, f"{spec.type} does not yield; run it with run_node"
     stream = invocation.invoke(context)
     yielded: list[JsonValue] = []  # as it was when it was yielded: a run sends it on before the node goes on
     try:
