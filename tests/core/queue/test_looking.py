@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from support.batches import a_batch, a_graph, values
 
+from impasto.engine.protocol import item_key
 from impasto.errors import BatchNotFoundError, QueueItemNotFoundError
 from impasto.queue import SessionQueue
 from impasto.queue.session_view import session_view
@@ -63,6 +64,39 @@ def test_a_node_whose_id_looks_like_an_execution_is_taken_for_itself() -> None:
     graph: dict[str, Any] = {"nodes": {"odd[0]": {"type": "add"}, "odd": {"type": "add"}}}
     view = session_view("s", graph, {"odd[0]": 1, "odd[0][2]": 2, "odd[1]": 3}, error=None, completed=False)
     assert view["prepared_source_mapping"] == {"odd[0]": "odd[0]", "odd[0][2]": "odd[0]", "odd[1]": "odd"}
+
+
+def test_executions_of_a_called_graph_are_those_of_its_nodes() -> None:
+    inner: dict[str, Any] = {
+        "nodes": {"a/b": {"type": "add", "b": 7}, "deep": {"type": "call", "called": {"graph": {"nodes": {}}}}}
+    }
+    inner["nodes"]["deep"]["called"]["graph"]["nodes"]["leaf[0]"] = {"type": "leaf"}
+    graph: dict[str, Any] = {
+        "nodes": {
+            "my/call": {"type": "call", "called": {"graph": inner}},
+            "my": {"type": "add"},
+            "x/y": {"type": "add"},
+        }
+    }
+    journal = {"my/call[3]/a/b[0]": 1, "my/call/deep[1]/leaf[0][2]": 2, "x/y[4]": 3, "my/call[3]": 4, "my/unheard": 5}
+    view = session_view("s", graph, journal, error=None, completed=False)
+    assert view["prepared_source_mapping"] == {
+        "my/call[3]/a/b[0]": "my/call/a/b",
+        "my/call/deep[1]/leaf[0][2]": "my/call/deep/leaf[0]",
+        "x/y[4]": "x/y",
+        "my/call[3]": "my/call",
+        "my/unheard": "my/unheard",
+    }
+    assert view["execution_graph"]["nodes"]["my/call[3]/a/b[0]"] == {"type": "add", "b": 7, "id": "my/call[3]/a/b[0]"}
+
+
+def test_items_of_a_generator_are_no_executions() -> None:
+    graph: dict[str, Any] = {"nodes": {"g": {"type": "stream"}, "a": {"type": "add"}}}
+    journal = {item_key("g", 0): {"item": 5}, "a[0]": {"value": 1}, item_key("g", 1): {"item": 6}}
+    view = session_view("s", graph, journal, error=None, completed=False)
+    assert view["results"] == {"a[0]": {"value": 1}}
+    assert (view["executed"], view["executed_history"]) == (["a[0]"], ["a"])
+    assert list(view["prepared_source_mapping"]) == list(view["execution_graph"]["nodes"]) == ["a[0]"]
 
 
 def test_what_is_not_there_is_named(queue: SessionQueue) -> None:

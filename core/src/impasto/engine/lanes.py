@@ -20,13 +20,12 @@ class Lanes(Generic[EndT]):
     """Room on every lane, and threads to fill it with. A thread is made when it is first needed."""
 
     def __init__(self, room: Mapping[Lane, int]) -> None:
-        """`room`: how many may be in flight at once, by lane."""
+        """`room`: how many may be in flight at once, by lane, at least one."""
+        self._whole_room = dict(room)
         self._room = dict(room)
-        self._free = {lane for lane, count in room.items() if count}
+        self._free = set(room)
         self._threads = {
-            lane: ThreadPoolExecutor(count, thread_name_prefix=f"impasto-{lane}")
-            for lane, count in room.items()
-            if count
+            lane: ThreadPoolExecutor(count, thread_name_prefix=f"impasto-{lane}") for lane, count in room.items()
         }
         self._ends: SimpleQueue[EndT] = SimpleQueue()
         self._in_flight = 0
@@ -62,6 +61,13 @@ class Lanes(Generic[EndT]):
         end = self._ends.get()
         self._in_flight -= 1
         return end
+
+    def drain(self) -> None:
+        """Wait until nothing is in flight; no end counts, and all room is free again."""
+        while self._in_flight:
+            self.take()
+        self._room = dict(self._whole_room)
+        self._free.update(self._room)
 
     def _run(self, work: Callable[[], EndT]) -> None:
         self._ends.put(work())

@@ -26,11 +26,14 @@ from impasto.scheduler import ExecutionNode, GraphExecutionState
 from impasto_sdk.context import InvocationIdentity
 from impasto_sdk.errors import CanceledError, ImpastoError, InvocationError
 from impasto_sdk.fields import JsonValue
-from impasto_sdk.node import NodeKind
+from impasto_sdk.node import Lane, NodeKind
 
 __all__ = ["SessionRunner"]
 
 logger = logging.getLogger(__name__)
+
+#: What a node takes that is not worth handing over, in seconds: the hand-over itself takes about half of it.
+_QUICK_S = 0.000_1
 
 
 @dataclass(slots=True)
@@ -66,6 +69,8 @@ class SessionRunner:
         self._tools = tools
         self._reporter = reporter
         self._lanes = lanes
+        #: Node types on the CPU that were quick the last time.
+        self._quick: set[str] = set()
 
     def run(self, order: RunOrder, control: RunControl) -> RunEnding:
         """Run a session to its end. Raises nothing that a graph or a node could cause; no node runs on after it."""
@@ -108,7 +113,7 @@ class SessionRunner:
             if node is not None:
                 self._begin(run, node)
             elif run.waiting is not None and not control.interrupted:
-                self._start(run, alone=not lanes.in_flight)
+                self._start(run, run.waiting, here=not lanes.in_flight)
             elif lanes.in_flight:
                 self._finish(run, lanes.take())
             elif state.is_complete():
@@ -133,10 +138,13 @@ class SessionRunner:
         if step.generator is not None and step.generator.recalls:
             run.state.emit(node.id, step.generator.recall())
             return
-        if run.waiting is not None:
-            self._start(run, alone=False)
-        run.waiting = step
         self._lanes.occupy(step.lane)
+        if node.spec.type in self._quick:
+            self._start(run, step, here=True)
+            return
+        if run.waiting is not None:
+            self._start(run, run.waiting, here=False)
+        run.waiting = step
 
     def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
         """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
@@ -169,15 +177,14 @@ class SessionRunner:
         run.generators[node.id] = generator
         return _next_of(node, generator)
 
-    def _start(self, run: _Run, *, alone: bool) -> None:
-        """Start what waits: here when it is alone, else on a thread of its lane. A generator has its own."""
-        step = run.waiting
-        assert step is not None
+    def _start(self, run: _Run, step: Step, *, here: bool) -> None:
+        """Start what has room on its lane: on this thread, or on one of the lane's. A generator has its own."""
+        if step is run.waiting:
+            run.waiting = None
         if step.generator is None:  # it has been told of once, and not with every item
             run.subject, run.document = step.node, _bare_document(step.node)
             self._reporter.started(step.node, step.execution.document)
-        run.waiting = None
-        if alone and step.thread is None:
+        if here and step.thread is None:
             self._finish(run, step.perform())
         else:
             self._lanes.start(step.lane, step.perform, step.thread)
@@ -200,15 +207,14 @@ class SessionRunner:
         run.state.complete(node.id, result.output)
         self._reporter.completed(node, result.document, cached=result.cached, images=images)
         self._invoker.remember(result)
+        if step.lane is Lane.CPU and step.generator is None and not result.cached:
+            (self._quick.add if end.seconds < _QUICK_S else self._quick.discard)(node.spec.type)
         if step.generator is not None:
             run.generators.pop(node.id).close()
 
     def _clear_away(self, run: _Run) -> None:
         """Wait for all that is in flight, which no longer counts, and end the generators that are open."""
-        if run.waiting is not None:
-            self._lanes.vacate(run.waiting.lane)
-        while self._lanes.in_flight:
-            self._lanes.vacate(self._lanes.take().step.lane)
+        self._lanes.drain()
         endings = {id: generator.close() for id, generator in run.generators.items()}
         for execution_id, ending in endings.items():
             error = ending.exception() if ending is not None else None

@@ -3,6 +3,7 @@
 Made by the runner, on its own thread; performed on that or another one.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -40,15 +41,17 @@ class Step:
 
     def perform(self) -> "StepEnd":
         """Do the work, on whichever thread. Raises nothing."""
+        begin = time.perf_counter()
         try:
             result: Finished | Item | BaseException = self.work()
         except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
             result = error
+        seconds = time.perf_counter() - begin
         try:
             self.context.flush_progress()
         except WireError as error:
             result = error
-        return StepEnd(self, result)
+        return StepEnd(self, result, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,5 @@ class StepEnd:
 
     step: Step
     result: Finished | Item | BaseException
+    #: How long it took, by the clock.
+    seconds: float
