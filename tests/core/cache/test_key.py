@@ -1,5 +1,7 @@
 """When two executions have one key."""
 
+import math
+from dataclasses import replace
 from enum import StrEnum
 
 import pytest
@@ -39,6 +41,11 @@ def test_a_value_and_its_document_are_the_same() -> None:
         ({"a": 1}, {"a": True}),
         ({"a": 1}, {"a": "1"}),
         ({"a": [1, [2]]}, {"a": [[1], 2]}),
+        ({"a": 0.0}, {"a": -0.0}),
+        ({"a": math.inf}, {"a": -math.inf}),
+        ({"a": math.inf}, {"a": None}),
+        ({"a": math.nan}, {"a": None}),
+        ({"a": math.nan}, {"a": "NaN"}),
         ({"a": ImageField(image_name="x")}, {"a": ImageField(image_name="y")}),
         ({}, {"a": None}),
     ],
@@ -47,13 +54,19 @@ def test_other_inputs_have_another_key(inputs: dict[str, object], others: dict[s
     assert invocation_key(ADD, "1.0", inputs) != invocation_key(ADD, "1.0", others)
 
 
-def test_another_type_or_plugin_version_has_another_key() -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_has_one_key(value: float) -> None:
+    assert invocation_key(ADD, "1.0", {"a": value}) == invocation_key(ADD, "1.0", {"a": float(str(value))})
+
+
+def test_another_type_version_or_plugin_version_has_another_key() -> None:
     keys = {
+        invocation_key(replace(ADD, version="1.0.1"), "1.0", {}),
         invocation_key(ADD, "1.0", {}),
         invocation_key(ADD, "1.1", {}),
         invocation_key(CATALOGUE["toy_larger"], "1.0", {}),
     }
-    assert len(keys) == 3
+    assert len(keys) == 4
 
 
 def test_a_key_is_the_same_in_every_process() -> None:
