@@ -55,6 +55,11 @@ class InvocationCache:
         self._clears = 0
         self._lock = Lock()
 
+    @property
+    def enabled(self) -> bool:
+        """Whether it gives and takes entries."""
+        return self._enabled
+
     def get(
         self, key: str, is_usable: Callable[[dict[str, JsonValue]], bool] | None = None
     ) -> dict[str, JsonValue] | None:

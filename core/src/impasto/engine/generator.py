@@ -63,7 +63,6 @@ class OpenGenerator:
         self._left_out = max(execution.node.emitted, len(self._known))
         self._adapter = invoker.item_adapter(execution.node.spec)
         self._generator: Generator[object, None, object] | None = None
-        self._key: str | None = None
         self._yielded: list[JsonValue] = []
         #: Images that were saved with items that were left out.
         self._doubled: list[str] = []
@@ -85,9 +84,8 @@ class OpenGenerator:
         Raises what the node raises, `YieldedItemsError` and `OutputTypeError`.
         """
         if self._generator is None:
-            self._key = self._invoker.key(self.execution)
             # another run's output has other images than the items that are known already
-            found = None if self._left_out else self._invoker.find(self.execution, self._key)
+            found = None if self._left_out else self._invoker.find(self.execution)
             if found is not None:
                 return found
             self._generator = self._invoker.begin(self.execution, self.context)
@@ -122,7 +120,7 @@ class OpenGenerator:
         return Item(index, checked, document)
 
     def _finish(self, output: object) -> Finished:
-        finished = self._invoker.finished(self.execution, output, self._key)
+        finished = self._invoker.finished(self.execution, output)
         self._check(finished.document["collection"])
         if not self._left_out:
             return finished

@@ -45,6 +45,8 @@ class Execution:
     document: dict[str, JsonValue]
     #: The distribution that the node comes from.
     plugin: str
+    #: What its output is remembered under, and that of every equal one; None when it is not to be remembered.
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,6 @@ class Finished:
     document: dict[str, JsonValue]
     #: Whether it came from the invocation cache.
     cached: bool
-    #: What to remember it under; None when it is not to be remembered.
-    key: str | None = None
 
 
 class NodeInvoker:
@@ -81,12 +81,14 @@ class NodeInvoker:
             instance = node.spec.invocation.model_validate(values)
         except ValidationError as error:
             raise _input_error(node, error) from error
-        return Execution(node, instance, instance.to_document(), self._catalogue.plugin_of(node.spec.type).name)
+        document = instance.to_document()
+        plugin = self._catalogue.plugin_of(node.spec.type)
+        key = self._key(node, document, plugin.version) if instance.use_cache and self._cache.enabled else None
+        return Execution(node, instance, document, plugin.name, key)
 
     def execute(self, execution: Execution, context: InvocationContext) -> Finished:
         """Invoke the node. Raises whatever it raises, and `OutputTypeError` for an output that it does not declare."""
-        key = self.key(execution)
-        return self.find(execution, key) or self.finished(execution, execution.instance.invoke(context), key)
+        return self.find(execution) or self.finished(execution, execution.instance.invoke(context))
 
     def begin(self, execution: Execution, context: InvocationContext) -> Generator[object, None, object]:
         """Invoke a node that yields; nothing of it runs before its first item is asked for."""
@@ -94,35 +96,25 @@ class NodeInvoker:
         assert isinstance(generator, Generator)  # `@invocation` has looked
         return generator
 
-    def key(self, execution: Execution) -> str | None:
-        """What the output is remembered under; None for a node that is not to be cached."""
-        if not execution.instance.use_cache:
-            return None
-        spec, document = execution.node.spec, execution.document
-        inputs = {name: value for name, value in document.items() if name not in _ATTRIBUTES}
-        # an image kept out of the gallery is no substitute for one that belongs there
-        inputs["is_intermediate"] = execution.node.is_intermediate
-        return invocation_key(spec, self._catalogue.plugin_of(spec.type).version, inputs)
-
-    def find(self, execution: Execution, key: str | None) -> Finished | None:
-        """The output that is remembered under a key, while all it refers to is there."""
-        document = self._cache.get(key, self._is_whole) if key is not None else None
+    def find(self, execution: Execution) -> Finished | None:
+        """The output of an equal execution, while all it refers to is there."""
+        document = self._cache.get(execution.key, self._is_whole) if execution.key is not None else None
         if document is None:
             return None
         return Finished(execution.node.spec.output.model_validate(document), document, cached=True)
 
-    def finished(self, execution: Execution, output: object, key: str | None) -> Finished:
+    def finished(self, execution: Execution, output: object) -> Finished:
         """What a node has returned. Raises `OutputTypeError` for an output that it does not declare."""
         spec = execution.node.spec
         if not isinstance(output, spec.output):
             fix = "return the output after the last item" if spec.yields and output is None else ""
             raise OutputTypeError(spec.type, spec.output.__name__, type(output).__name__, fix)
-        return Finished(output, output.to_document(), cached=False, key=key)
+        return Finished(output, output.to_document(), cached=False)
 
-    def remember(self, finished: Finished) -> None:
+    def remember(self, execution: Execution, finished: Finished) -> None:
         """Keep an output for later; said once it counts, so that nothing is found which is taken back after all."""
-        if finished.key is not None:
-            self._cache.put(finished.key, finished.document)
+        if execution.key is not None and not finished.cached:
+            self._cache.put(execution.key, finished.document)
 
     def item_adapter(self, spec: NodeSpec) -> TypeAdapter[Any]:
         """Checks an item that a node of a type yields, and writes it as a document."""
@@ -131,6 +123,13 @@ class NodeInvoker:
             (item,) = get_args(spec.output.model_fields["collection"].annotation)
             adapter = self._items[spec.type] = TypeAdapter(item)
         return adapter
+
+    @staticmethod
+    def _key(node: ExecutionNode, document: Mapping[str, JsonValue], plugin_version: str) -> str:
+        inputs = {name: value for name, value in document.items() if name not in _ATTRIBUTES}
+        # an image kept out of the gallery is no substitute for one that belongs there
+        inputs["is_intermediate"] = node.is_intermediate
+        return invocation_key(node.spec, plugin_version, inputs)
 
     def _is_whole(self, document: dict[str, JsonValue]) -> bool:
         references = find_references(document)

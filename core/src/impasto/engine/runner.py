@@ -8,6 +8,7 @@ thread, so that a chain of small nodes is handed to nobody.
 
 import logging
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,6 +49,8 @@ class _Run:
     generators: dict[str, OpenGenerator] = field(default_factory=dict)
     #: Has room on its lane, and starts as soon as it is known whether anything can run beside it.
     waiting: Step | None = None
+    #: By key of what is under way, those that are equal to it: they find its output once it is there.
+    equal: dict[str, deque[Step]] = field(default_factory=dict)
     #: The node that is being dealt with: whose fault an error is. As a document it is small until it was told of.
     subject: ExecutionNode | None = None
     document: Mapping[str, JsonValue] | None = None
@@ -138,13 +141,17 @@ class SessionRunner:
         if step.generator is not None and step.generator.recalls:
             run.state.emit(node.id, step.generator.recall())
             return
-        self._lanes.occupy(step.lane)
+        key = step.execution.key
+        if key is not None and step.generator is None:
+            if (others := run.equal.get(key)) is not None:
+                others.append(step)
+                return
+            run.equal[key] = deque()
         if node.spec.type in self._quick:
+            self._lanes.occupy(step.lane)
             self._start(run, step, here=True)
-            return
-        if run.waiting is not None:
-            self._start(run, run.waiting, here=False)
-        run.waiting = step
+        else:
+            self._let_wait(run, step)
 
     def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
         """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
@@ -177,6 +184,13 @@ class SessionRunner:
         run.generators[node.id] = generator
         return _next_of(node, generator)
 
+    def _let_wait(self, run: _Run, step: Step) -> None:
+        """What has waited until now goes first: there is something to run beside it."""
+        self._lanes.occupy(step.lane)
+        if run.waiting is not None:
+            self._start(run, run.waiting, here=False)
+        run.waiting = step
+
     def _start(self, run: _Run, step: Step, *, here: bool) -> None:
         """Start what has room on its lane: on this thread, or on one of the lane's. A generator has its own."""
         if step is run.waiting:
@@ -206,11 +220,14 @@ class SessionRunner:
             return
         run.state.complete(node.id, result.output)
         self._reporter.completed(node, result.document, cached=result.cached, images=images)
-        self._invoker.remember(result)
+        self._invoker.remember(step.execution, result)
         if step.lane is Lane.CPU and step.generator is None and not result.cached:
             (self._quick.add if end.seconds < _QUICK_S else self._quick.discard)(node.spec.type)
         if step.generator is not None:
             run.generators.pop(node.id).close()
+        elif step.execution.key is not None and (others := run.equal.pop(step.execution.key)):
+            run.equal[step.execution.key] = others
+            self._let_wait(run, others.popleft())
 
     def _clear_away(self, run: _Run) -> None:
         """Wait for all that is in flight, which no longer counts, and end the generators that are open."""
