@@ -36,9 +36,9 @@ def invocation(node_id: str, type: str, values: dict[str, Any] | None = None, **
     }
 
 
-def call(node_id: str, workflow_id: str, **values: Any) -> dict[str, Any]:
+def call(node_id: str, workflow_id: str, *, type: str = "toy_call", **values: Any) -> dict[str, Any]:
     """A node that calls a saved workflow."""
-    return invocation(node_id, "call_saved_workflow", {"workflow_id": workflow_id, **values})
+    return invocation(node_id, type, {"workflow_id": workflow_id, **values})
 
 
 def notes(node_id: str) -> dict[str, Any]:

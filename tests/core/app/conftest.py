@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.toys import CATALOGUE
 
 from impasto.app.workflows import WorkflowLibrary
 from impasto.storage.database import Database
@@ -18,4 +19,4 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def workflows(database: Database) -> WorkflowLibrary:
-    return WorkflowLibrary(WorkflowRecords(database), lambda event: None)
+    return WorkflowLibrary(WorkflowRecords(database), CATALOGUE, lambda event: None)

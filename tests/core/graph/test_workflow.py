@@ -214,13 +214,6 @@ def test_values_are_written_into_a_copy() -> None:
     assert read_workflow(document).graph["nodes"]["a"]["a"] == 1
 
 
-@pytest.mark.parametrize(("returns", "callable_"), [(0, False), (1, True), (2, False)])
-def test_a_workflow_with_one_return_can_be_called(returns: int, callable_: bool) -> None:
-    nodes = [invocation(f"r{i}", "workflow_return") for i in range(returns)]
-
-    assert read_workflow(workflow(nodes)).is_callable is callable_
-
-
 @pytest.mark.parametrize("version", ["3.0.0", "4.0.0", "4.1", None])
 def test_versions_3_and_4_are_read_and_so_are_files_that_name_none(version: str | None) -> None:
     assert read_workflow({"nodes": [], "edges": [], "meta": {"version": version}}).graph["nodes"] == {}

@@ -39,19 +39,20 @@ def test_a_workflow_is_given_back_as_it_was_stored(records: WorkflowRecords) -> 
 def test_what_is_not_there_is_not_found_changed_or_deleted(records: WorkflowRecords) -> None:
     assert records.find("w") is None
     assert records.update("w", WorkflowFacts(name="x"), {}) is None
-    assert records.mark_opened("w") is False
+    assert records.mark_opened("w") is None
     assert records.delete("w") is None
 
 
 def test_a_change_replaces_document_and_facts_and_keeps_the_rest(records: WorkflowRecords) -> None:
     before = add(records, "w", tags=("old",))
-    records.mark_opened("w")
+    opened = records.mark_opened("w")
     after = records.update("w", WorkflowFacts(name="New", tags=("new",)), {"nodes": [1]})
 
+    assert opened is not None
     assert after is not None
     assert (after.name, after.workflow, after.created_at) == ("New", {"nodes": [1]}, before.created_at)
     assert after.updated_at > before.updated_at
-    assert after.opened_at is not None
+    assert after.opened_at == opened.opened_at is not None
     assert records.tags(ALL) == ["new"]
 
 

@@ -14,6 +14,7 @@ __all__ = ["complete_openapi"]
 TAGS = {
     "app": "What runs here",
     "queue": "Enqueue graphs and follow their items",
+    "workflows": "The library of saved workflows",
     "images": "The image library",
     "models": "Model records",
     "nodes": "The node types that graphs are made of",

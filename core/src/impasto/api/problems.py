@@ -23,6 +23,7 @@ from impasto.errors import (
     QueueItemNotFoundError,
     UnreadableImageError,
     WorkerError,
+    WorkflowFormatError,
 )
 from impasto_sdk.errors import (
     DraftError,
@@ -136,7 +137,8 @@ def _graph_problem(error: Any) -> ProblemDocument:
                 suggestion=getattr(error, "suggestion", None),
             )
         ]
-    return problem(422, "graph-cannot-run", str(error), items)
+    kind = "malformed-workflow" if isinstance(error, WorkflowFormatError) else "graph-cannot-run"
+    return problem(422, kind, str(error), items)
 
 
 def _values_problem(error: Any) -> ProblemDocument:

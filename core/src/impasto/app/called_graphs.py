@@ -14,6 +14,7 @@ from impasto.graph import EdgeConnection
 from impasto.graph.called import MAX_CALL_DEPTH, inside_call
 from impasto.graph.control_flow import WORKFLOW_ID
 from impasto.graph.workflow import WorkflowGraph, read_workflow
+from impasto.storage.documents import dump_document
 from impasto.storage.workflow_dto import WorkflowRecord
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.node import NodeKind, NodeSpec
@@ -35,6 +36,8 @@ class ResolvedGraph:
     nodes: int
     #: How many graphs are called inside one another; 0 when it calls none.
     depth: int
+    #: How large what it calls is, in bytes of JSON, each as often as it is called.
+    called_bytes: int = 0
 
 
 class CalledGraphs:
@@ -65,9 +68,10 @@ class _Snapshot:
     """What a call calls, in the form of its key `CALLED`."""
 
     document: JsonValue
-    #: As in `ResolvedGraph`.
+    #: As in `ResolvedGraph`; the bytes of this one are among them.
     nodes: int = 0
     depth: int = 0
+    called_bytes: int = 0
 
 
 class _Resolution:
@@ -96,7 +100,7 @@ class _Resolution:
         if not calls:
             return ResolvedGraph(dict(document), len(nodes), 0)
         varying = {*substituted, *_connected(document.get("edges"))}
-        resolved, count, depth = dict(nodes), len(nodes), 0
+        resolved, count, depth, called_bytes = dict(nodes), len(nodes), 0, 0
         for node_id, node in calls.items():
             if (node_id, WORKFLOW_ID) in varying:
                 expected = "it decides what is checked before anything runs, so it takes no edge and no batch of values"
@@ -105,7 +109,8 @@ class _Resolution:
                 resolved[node_id] = {**node, CALLED: snapshot.document}
                 count += snapshot.nodes
                 depth = max(depth, 1 + snapshot.depth)
-        return ResolvedGraph({**document, "nodes": resolved}, count, depth)
+                called_bytes += snapshot.called_bytes
+        return ResolvedGraph({**document, "nodes": resolved}, count, depth, called_bytes)
 
     def _snapshot(self, node_id: str, node: Mapping[str, JsonValue], chain: Mapping[str, str]) -> _Snapshot | None:
         """What a call calls; None when it cannot, which is a problem by then."""
@@ -144,7 +149,8 @@ class _Resolution:
             "graph": inner.document,
             "inputs": [place._asdict() for place in workflow.inputs],
         }
-        snapshot = self._snapshots[workflow_id] = _Snapshot(document, inner.nodes, inner.depth)
+        size = len(dump_document(workflow.graph)) + inner.called_bytes
+        snapshot = self._snapshots[workflow_id] = _Snapshot(document, inner.nodes, inner.depth, size)
         return snapshot
 
     def _given(
@@ -163,7 +169,8 @@ class _Resolution:
         begin = len(self.problems)
         inner = self.graph(given["graph"], {**chain, own_id: name})
         self._put_inside(node_id, begin)
-        return _Snapshot({**given, "graph": inner.document}, inner.nodes, inner.depth)
+        # what came along was part of a request, and is as large as that may be
+        return _Snapshot({**given, "graph": inner.document}, inner.nodes, inner.depth, inner.called_bytes)
 
     def _read(self, record: WorkflowRecord) -> WorkflowGraph | None:
         try:

@@ -70,7 +70,7 @@ class Impasto:
             max_queue_size=settings.max_queue_size,
             max_attempts=settings.max_attempts,
         )
-        workflows = WorkflowLibrary(WorkflowRecords(database), bus.publish)
+        workflows = WorkflowLibrary(WorkflowRecords(database), host.catalogue, bus.publish)
         submissions = Submissions(
             host.catalogue,
             queue,

@@ -23,6 +23,11 @@ from impasto_sdk.fields import JsonValue
 __all__ = ["Submissions"]
 
 
+#: Largest that the graphs may be which a graph calls, in bytes of JSON, each as often as it is called: a short request
+#: could name a large workflow many times.
+MOST_CALLED_BYTES = 64 * 2**20
+
+
 class Submissions:
     """Checks batches and puts them into the queue."""
 
@@ -93,6 +98,8 @@ class Submissions:
         if resolved.nodes > self._max_graph_nodes:
             problem = _too_large(resolved.nodes, self._max_graph_nodes, " with those that it calls")
             raise GraphValidationError([problem])
+        if resolved.called_bytes > MOST_CALLED_BYTES:
+            raise GraphValidationError([_calls_too_much(resolved.called_bytes)])
         return reduced if resolved.depth == 0 else reduced.model_copy(update={"graph": resolved.document})
 
     def _check(self, batch: Batch) -> Graph:
@@ -127,4 +134,14 @@ def _too_large(found: int, limit: int, which: str = "") -> Problem:
         message=f"the graph has {found} nodes{which}, at most {limit} are taken; raise `max_graph_nodes` or iterate",
         found=found,
         expected=limit,
+    )
+
+
+def _calls_too_much(found: int) -> Problem:
+    return Problem(
+        code="calls_too_large",
+        message=f"the workflows that the graph calls come to {found} bytes, each as often as it is called, and at most "
+        f"{MOST_CALLED_BYTES} are taken; iterate over one call instead",
+        found=found,
+        expected=MOST_CALLED_BYTES,
     )

@@ -4,10 +4,11 @@ A document is kept as the editor made it, but for its id and its category, which
 whole before it is kept, so that what is in the library can be run. Used by the API, and by whoever runs or calls one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from impasto.errors import Problem, WorkflowFormatError, WorkflowNotFoundError
+from impasto.graph.malformed import malformed
 from impasto.graph.workflow import read_workflow
 from impasto.storage.documents import dump_document
 from impasto.storage.workflow_dto import (
@@ -22,6 +23,7 @@ from impasto.storage.workflow_records import WorkflowRecords
 from impasto_sdk.events import Event, WorkflowCreatedEvent, WorkflowDeletedEvent, WorkflowUpdatedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
+from impasto_sdk.node import NodeKind, NodeSpec
 
 __all__ = ["MOST_BYTES", "WorkflowLibrary"]
 
@@ -36,8 +38,11 @@ MOST_COMPARED = 1000
 class WorkflowLibrary:
     """All saved workflows. `publish` is called on the writer thread, right after the commit, so it must not wait."""
 
-    def __init__(self, records: WorkflowRecords, publish: Callable[[Event], object]) -> None:
+    def __init__(
+        self, records: WorkflowRecords, catalogue: Mapping[str, NodeSpec], publish: Callable[[Event], object]
+    ) -> None:
         self._records = records
+        self._return_types = frozenset(name for name, spec in catalogue.items() if spec.kind is NodeKind.RETURN)
         self._publish = publish
 
     def create(self, document: Mapping[str, JsonValue], *, user_id: str = "system") -> WorkflowRecord:
@@ -45,7 +50,7 @@ class WorkflowLibrary:
 
         Raises `WorkflowFormatError`, listing everything that is wrong with it; nothing is saved then.
         """
-        workflow_id, facts = new_id(), _facts(document)
+        workflow_id, facts = new_id(), self._facts(document)
         return self._records.add(
             workflow_id, facts, _kept(document, workflow_id), user_id=user_id, then=self._announce_created
         )
@@ -56,7 +61,7 @@ class WorkflowLibrary:
         Raises `WorkflowFormatError`, also for a document that has the id of another workflow, and
         `WorkflowNotFoundError`.
         """
-        facts = _facts(document)
+        facts = self._facts(document)
         own_id = document.get("id")
         if own_id not in (None, "", workflow_id):
             message = (
@@ -71,10 +76,9 @@ class WorkflowLibrary:
         if self._records.delete(workflow_id, then=self._announce_deleted) is None:
             self._refuse(workflow_id)
 
-    def mark_opened(self, workflow_id: str) -> None:
+    def mark_opened(self, workflow_id: str) -> WorkflowRecord:
         """Note that a workflow is opened in an editor now. Raises `WorkflowNotFoundError`."""
-        if not self._records.mark_opened(workflow_id):
-            self._refuse(workflow_id)
+        return self._records.mark_opened(workflow_id) or self._refuse(workflow_id)
 
     def get(self, workflow_id: str) -> WorkflowRecord:
         """A saved workflow. Raises `WorkflowNotFoundError`, saying which one was probably meant."""
@@ -108,11 +112,26 @@ class WorkflowLibrary:
         """How many of the workflows that match have each of these tags."""
         return self._records.count_by_tag(query, tags)
 
-    def count_by_category(
-        self, query: WorkflowQuery, categories: Sequence[WorkflowCategory]
-    ) -> dict[WorkflowCategory, int]:
+    def count_by_category(self, query: WorkflowQuery, categories: Sequence[WorkflowCategory]) -> dict[str, int]:
         """How many of the workflows that match are of each of these categories."""
         return self._records.count_by_category(query, categories)
+
+    def _facts(self, document: Mapping[str, JsonValue]) -> WorkflowFacts:
+        """What the library keeps beside a document. Raises `WorkflowFormatError`."""
+        problems = list(_problems_of_facts(document))
+        try:
+            nodes = read_workflow(document).graph["nodes"].values()
+        except WorkflowFormatError as error:
+            problems.extend(error.problems)
+        if problems:
+            raise WorkflowFormatError(problems)
+        tags = dict.fromkeys(tag for each in (document.get("tags") or "").split(",") if (tag := each.strip()))
+        return WorkflowFacts(
+            name=document["name"],
+            description=document.get("description") or "",
+            tags=tuple(tags),
+            is_callable=sum(node["type"] in self._return_types for node in nodes) == 1,
+        )
 
     def _refuse(self, workflow_id: str) -> WorkflowRecord:
         listed = "it was deleted, or never saved here; GET /api/v1/workflows/ lists those there are"
@@ -141,36 +160,17 @@ class WorkflowLibrary:
             )
 
 
-def _facts(document: Mapping[str, JsonValue]) -> WorkflowFacts:
-    """What the library keeps beside a document. Raises `WorkflowFormatError`."""
-    try:
-        is_callable, problems = read_workflow(document).is_callable, []
-    except WorkflowFormatError as error:
-        is_callable, problems = False, list(error.problems)
-    texts = {name: document.get(name) or "" for name in ("name", "description", "tags")}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            problems.append(_wrong(name, text, "a text"))
-    name = texts["name"]
-    if isinstance(name, str) and not 0 < len(name) <= LONGEST_NAME:
-        problems.append(_wrong("name", name, f"a text of 1 to {LONGEST_NAME} characters"))
+def _problems_of_facts(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
+    for field in ("description", "tags"):
+        if not isinstance(document.get(field) or "", str):
+            yield malformed(field, document[field], "a text", field=field)
+    name = document.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        yield malformed("name", name, f"a text of 1 to {LONGEST_NAME} characters", field="name")
     size = len(dump_document(dict(document)))
     if size > MOST_BYTES:
         message = f"the workflow is too large to be kept: {size} bytes of JSON, at most {MOST_BYTES} are taken"
-        problems.append(Problem("too_large", message, found=size, expected=MOST_BYTES))
-    if problems:
-        raise WorkflowFormatError(problems)
-    tags = dict.fromkeys(tag for each in texts["tags"].split(",") if (tag := each.strip()))
-    return WorkflowFacts(name=name, description=texts["description"], tags=tuple(tags), is_callable=is_callable)
-
-
-def _wrong(field: str, found: JsonValue, expected: str) -> Problem:
-    shown = (
-        repr(found) if isinstance(found, str | int | float) and len(str(found)) <= LONGEST_NAME else "something else"
-    )
-    return Problem(
-        "malformed", f"{field} must be {expected}; it is {shown}", field=field, found=found, expected=expected
-    )
+        yield Problem("too_large", message, found=size, expected=MOST_BYTES)
 
 
 def _kept(document: Mapping[str, JsonValue], workflow_id: str) -> dict[str, JsonValue]:

@@ -17,10 +17,8 @@ from impasto.graph.workflow_edges import INVOCATION, EdgeReader
 from impasto.graph.workflow_form import exposed_places
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["WORKFLOW_RETURN", "WorkflowGraph", "exposed_inputs", "read_workflow", "with_inputs"]
+__all__ = ["WorkflowGraph", "exposed_inputs", "read_workflow", "with_inputs"]
 
-#: The node type whose inputs a workflow gives back to its caller.
-WORKFLOW_RETURN = "workflow_return"
 #: Versions of the format that are read: the number before the first dot of ``meta.version``.
 READ_VERSIONS = ("3", "4")
 #: Inputs that choose a board, and what an editor writes into one for "whichever" and "none": no board, here.
@@ -40,11 +38,6 @@ class WorkflowGraph:
     #: The inputs that its author offers to whoever runs or calls it, each once, in the order of its form. Inputs that
     #: an edge leads into, and those of nodes that are gone, are not among them.
     inputs: tuple[EdgeConnection, ...]
-
-    @property
-    def is_callable(self) -> bool:
-        """Whether it gives something back: it has exactly one `workflow_return`."""
-        return [node["type"] for node in self.graph["nodes"].values()].count(WORKFLOW_RETURN) == 1
 
 
 def read_workflow(document: object) -> WorkflowGraph:

@@ -81,10 +81,14 @@ class WorkflowRecords:
 
         return self._database.write(work, then=then)
 
-    def mark_opened(self, workflow_id: str) -> bool:
-        """Note that a workflow is opened now; False when there is none of that id."""
-        statement = UPDATE_WORKFLOW.values(opened_at=timestamp())
-        return self._database.write(lambda connection: connection.execute(statement, {"id": workflow_id}).rowcount > 0)
+    def mark_opened(self, workflow_id: str) -> WorkflowRecord | None:
+        """Note that a workflow is opened now; None when there is none of that id."""
+
+        def work(connection: Connection) -> WorkflowRecord | None:
+            changed = connection.execute(UPDATE_WORKFLOW.values(opened_at=timestamp()), {"id": workflow_id}).rowcount
+            return _record(_row(connection, workflow_id)) if changed else None
+
+        return self._database.write(work)
 
     def delete(
         self, workflow_id: str, *, then: Callable[[WorkflowRecord | None], object] | None = None
@@ -149,7 +153,7 @@ class WorkflowRecords:
 
     def count_by_category(
         self, query: WorkflowQuery, categories: Sequence[WorkflowCategory] = get_args(WorkflowCategory)
-    ) -> dict[WorkflowCategory, int]:
+    ) -> dict[str, int]:
         """How many of those that match are of each of these categories."""
         column = workflow_library.c.category
         statement = select(column, func.count()).where(*_conditions(query)).group_by(column)

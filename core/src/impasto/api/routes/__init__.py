@@ -1,6 +1,18 @@
 """The routes, one file for each group of paths; each file has one `router`."""
 
-from impasto.api.routes import app, events, health, image_files, images, models, nodes, panels, plugins, queue
+from impasto.api.routes import (
+    app,
+    events,
+    health,
+    image_files,
+    images,
+    models,
+    nodes,
+    panels,
+    plugins,
+    queue,
+    workflows,
+)
 
 __all__ = ["ROUTERS"]
 
@@ -8,6 +20,7 @@ __all__ = ["ROUTERS"]
 ROUTERS = (
     app.router,
     queue.router,
+    workflows.router,
     images.router,
     image_files.router,
     models.router,

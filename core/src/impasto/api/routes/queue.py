@@ -1,6 +1,6 @@
 """The session queue: `/api/v1/queue/{queue_id}/…`. Paths and payloads are InvokeAI's."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Body, Header, Query
 from pydantic import BaseModel, Field
@@ -19,11 +19,29 @@ router = Router("/api/v1/queue", "queue")
 MOST_ITEMS = 10_000
 
 
+IdempotencyKey = Annotated[
+    str | None, Header(description="Makes a retry safe: the same key gives the first answer again", max_length=255)
+]
+
+
 class EnqueueBatchRequest(BaseModel):
     """A batch for the queue."""
 
     batch: Batch = Field(description="The graph, what is substituted into it, and how often it is run")
     prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
+
+
+class EnqueueWorkflowRequest(BaseModel):
+    """A saved workflow for the queue."""
+
+    workflow_id: str = Field(description="Id of the workflow in the library", min_length=1, max_length=1024)
+    inputs: dict[str, Any] = Field(
+        default_factory=dict, description="Values for inputs that the workflow exposes, by `node_id::field`"
+    )
+    runs: int = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
+    prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
+    origin: str | None = Field(default=None, description="Kept with the items, for the client")
+    destination: str | None = Field(default=None, description="Kept with the items, for the client")
 
 
 class ItemIds(BaseModel):
@@ -61,15 +79,27 @@ class DeletedCount(BaseModel):
 
 @router.post("/{queue_id}/enqueue_batch", status_code=201, responses=problem_responses(409, 429))
 def enqueue_batch(
-    app: App,
-    queue_id: QueueIdParameter,
-    request: EnqueueBatchRequest,
-    idempotency_key: Annotated[
-        str | None, Header(description="Makes a retry safe: the same key gives the first answer again", max_length=255)
-    ] = None,
+    app: App, queue_id: QueueIdParameter, request: EnqueueBatchRequest, idempotency_key: IdempotencyKey = None
 ) -> EnqueueBatchResult:
     """Check a batch and put its items into the queue. They are on disk when this answers."""
     return app.submissions.enqueue(queue_id, request.batch, prepend=request.prepend, idempotency_key=idempotency_key)
+
+
+@router.post("/{queue_id}/enqueue_workflow", status_code=201, responses=problem_responses(404, 409, 429))
+def enqueue_workflow(
+    app: App, queue_id: QueueIdParameter, request: EnqueueWorkflowRequest, idempotency_key: IdempotencyKey = None
+) -> EnqueueBatchResult:
+    """Run a saved workflow as it is now. The images it makes carry the workflow with the values that were put in."""
+    return app.workflow_runs.enqueue(
+        queue_id,
+        request.workflow_id,
+        request.inputs,
+        runs=request.runs,
+        prepend=request.prepend,
+        origin=request.origin,
+        destination=request.destination,
+        idempotency_key=idempotency_key,
+    )
 
 
 @router.get("/{queue_id}/list_all")
