@@ -1,5 +1,8 @@
 """Run every benchmark of tests/benchmarks, each in a process of its own, and print all rows as one table.
 
+Those of tests/benchmarks/peers compare with other programs. They are run with the Python that ``PEER_PYTHON`` names, in
+whose environment the peer is installed; where it is not, they say what to install and have no rows.
+
 Ends with status 1 when a benchmark fails; a budget that is not kept is printed and fails nothing, for machines differ.
 """
 
@@ -19,19 +22,21 @@ from benchmarks.harness import Row, table  # noqa: E402  found only now
 def main() -> int:
     """Run them all, or those whose names are given; the exit status."""
     wanted = sys.argv[1:]
-    files = [path for path in sorted(BENCHMARKS.glob("*.py")) if path.stem not in ("harness", "__init__")]
     rows: list[Row] = []
     failed = []
-    for path in files:
+    for path in [*sorted(BENCHMARKS.glob("*.py")), *sorted((BENCHMARKS / "peers").glob("*.py"))]:
         if wanted and path.stem not in wanted:
             continue
         print(f"measuring {path.stem} …", file=sys.stderr, flush=True)
         done = run(path)
-        if done.returncode == 0:
-            rows += [Row(**row) for row in json.loads(done.stdout.splitlines()[-1])]
-        else:
+        if done.returncode != 0:
             failed.append(path.stem)
             print(done.stderr, file=sys.stderr)
+            continue
+        found = [Row(**row) for row in json.loads(done.stdout.splitlines()[-1])]
+        rows += found
+        if not found:  # it says why
+            print(done.stderr.strip(), file=sys.stderr)
     print(table(rows))
     if failed:
         print(f"these failed: {', '.join(failed)}", file=sys.stderr)
@@ -40,9 +45,10 @@ def main() -> int:
 
 def run(path: Path) -> "subprocess.CompletedProcess[str]":
     """Run one benchmark."""
+    python = os.environ.get("PEER_PYTHON") if path.parent.name == "peers" else None
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests"), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, path, "--json"], env=environment, capture_output=True, text=True, check=False
+        [python or sys.executable, path, "--json"], env=environment, capture_output=True, text=True, check=False
     )
 
 

@@ -1,106 +1,81 @@
-"""The graph engine in one process, trivial nodes, no worker and no disk: microseconds for each executed node.
+"""The graph engine on graphs of 100 to 100,000 executed nodes: CPU time for each node, and how the whole grows.
 
-"Bare" is everything between a graph and its results: the check, the plan, handing out, values in, the node's
-own instance made and checked, its `invoke`, its output taken. "With key" adds what the worker does for its cache: the
-node as a document, the key, a look-up that misses, and the output kept.
+What "bare" and "with key" hold is said in `benchmarks.harness.engine_run`. The sizes of one shape are measured in
+turns, and the power is that of a line through all of them.
 """
 
+import math
+import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `support`, when run as a script
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `support` and `benchmarks`, when run as a script
 
-from support.toys import CATALOGUE, chain, diamond, fan_out, iterated, nested
+from support.toys import chain, diamond, fan_out, iterated, nested
 
-from impasto.cache import InvocationCache, invocation_key
-from impasto.graph import Graph
-from impasto.scheduler import ExecutionNode, GraphExecutionState
-from impasto_sdk.fields import BaseInvocationOutput
+from benchmarks.harness import Row, exponent, in_turns, main_of  # isort: skip
+from benchmarks.harness.engine_run import Document, costs, with_key  # isort: skip
 
-from benchmarks.harness import Row, cpu_seconds, exponent, main_of  # isort: skip
-
-Run = Callable[[GraphExecutionState, ExecutionNode], BaseInvocationOutput]
+SIZES = (100, 1_000, 10_000, 100_000)
+INVOKEAI = "InvokeAI {} µs, on a like machine"
 
 
-def bare(state: GraphExecutionState, node: ExecutionNode) -> BaseInvocationOutput:
-    """Run one node."""
-    if node.is_control:
-        return state.evaluate(node)
-    return node.spec.invocation(id=node.id, **state.inputs(node)).invoke(None)  # type: ignore[arg-type] # toys ask for nothing
-
-
-def with_key() -> Run:
-    """Run one node as the worker does, with a cache of its own."""
-    cache = InvocationCache(64 * 2**20)
-
-    def run(state: GraphExecutionState, node: ExecutionNode) -> BaseInvocationOutput:
-        if node.is_control:
-            return state.evaluate(node)
-        instance = node.spec.invocation(id=node.id, **state.inputs(node))
-        document = instance.to_document()
-        key = invocation_key(node.spec, "1.0.0", {name: document[name] for name in node.spec.inputs})
-        cache.get(key)
-        output = instance.invoke(None)  # type: ignore[arg-type] # toys ask for nothing
-        cache.put(key, output.to_document())
-        return output
-
-    return run
-
-
-def execute(graph: Graph, run: Run) -> int:
-    """Run a graph from the start to the end; gives the number of executed nodes."""
-    state = GraphExecutionState(graph, CATALOGUE, session_id="bench")
-    while (node := state.next()) is not None:
-        state.complete(node.id, run(state, node))
-    assert state.is_complete()
-    return len(state.results)
-
-
-def per_node(document: Mapping[str, Any], run: Run = bare, *, repeats: int = 5) -> float:
-    """Microseconds of CPU for each executed node."""
-    graph = Graph.from_document(document)
-    executed = execute(graph, run)
-    return cpu_seconds(lambda: execute(graph, run), repeats=repeats) / executed * 1e6
+def square(executed: int) -> Document:
+    """A nested iteration as wide as it is deep, of about so many executed nodes: 2 · (side + 1)²."""
+    side = round(math.sqrt(executed / 2)) - 1
+    return nested(side, side)
 
 
 def growth(
-    name: str, build: Callable[[int], Mapping[str, Any]], sizes: Sequence[int], peers: Mapping[int, str]
+    shape: str, build: Callable[[int], Document], budget: float, peers: Mapping[int, str] | None = None
 ) -> list[Row]:
     """A row for each size, and one for the power with which the whole time grows."""
-    each = {size: per_node(build(size), repeats=3 if size > 10_000 else 5) for size in sizes}
+    found = costs({size: build(size) for size in SIZES})
     rows = [
-        Row(f"engine, {name} of {size:,}, bare", value, "µs/node", 25, peers.get(size, ""))
-        for size, value in each.items()
+        Row(f"engine, {shape}, {size:,} nodes, bare", cost.per_node, "µs/node", budget, (peers or {}).get(size, ""))
+        for size, cost in found.items()
     ]
-    power = exponent({size: value * size for size, value in each.items()})
-    return [*rows, Row(f"engine, {name}: power of the size", power, "", 1.1)]
+    power = exponent({cost.executed: cost.seconds for cost in found.values()})
+    return [*rows, Row(f"engine, {shape}: power of the size", power, "", 1.05)]
 
 
-def validation(size: int) -> Row:
-    """A document read and checked whole."""
-    document = chain(size)
-    seconds = cpu_seconds(lambda: Graph.from_document(document).validate_self(CATALOGUE))
-    what = f"validate a graph of {size:,} nodes, its document read"
-    return Row(what, seconds / size * 1e6, "µs/node", 20, "InvokeAI 21 µs")
+def keyed() -> list[Row]:
+    """The same with what the worker does for its cache."""
+    documents = {
+        "chain, 1,000 nodes": chain(1_000),
+        "chain, 100,000 nodes": chain(100_000),
+        "iterate over 1,000": iterated(1_000),
+    }
+    return [
+        Row(f"engine, {what}, with key", cost.per_node, "µs/node", 50)
+        for what, cost in costs(documents, with_key).items()
+    ]
+
+
+def noise() -> Row:
+    """How far the same work differs from turn to turn on this machine: what the other rows are to be read with."""
+    (seconds,) = in_turns({None: lambda: lambda: sum(range(2_000_000))}, turns=50).values()
+    return Row(
+        "the machine: a fixed loop, its slowest turn over its median", max(seconds) / statistics.median(seconds), ""
+    )
 
 
 def rows() -> list[Row]:
     """All measurements."""
-    invokeai = "InvokeAI {}, on a like machine"
+    iterations = costs({"iterate over 1,000": iterated(1_000), "nested iterate 30 × 30": nested(30, 30)})
+    peers = (INVOKEAI.format("157"), INVOKEAI.format("45,193"))
     return [
-        *growth("chain", chain, (100, 1_000, 10_000, 100_000), {1_000: invokeai.format("4,969 µs")}),
-        Row("engine, chain of 1,000, with key", per_node(chain(1_000), with_key()), "µs/node", 50),
-        *growth("fan-out", fan_out, (100, 1_000, 10_000), {}),
-        *growth("diamonds", diamond, (100, 1_000, 10_000), {}),
-        Row("engine, iterate over 1,000, bare", per_node(iterated(1_000)), "µs/node", 50, invokeai.format("157 µs")),
-        Row("engine, iterate over 1,000, with key", per_node(iterated(1_000), with_key()), "µs/node", 50),
+        noise(),
+        *growth("chain", chain, 25, {1_000: INVOKEAI.format("4,969")}),
+        *growth("fan-out", fan_out, 25),
+        *growth("diamonds", diamond, 25),
+        *growth("nested iterate", square, 50),
         *(
-            Row(f"engine, nested iterate {side} × {side}, bare", per_node(nested(side, side)), "µs/node", 50, peer)
-            for side, peer in ((10, ""), (30, invokeai.format("45,193 µs")), (100, ""))
+            Row(f"engine, {what}, bare", cost.per_node, "µs/node", 50, peer)
+            for (what, cost), peer in zip(iterations.items(), peers, strict=True)
         ),
-        validation(10_000),
+        *keyed(),
     ]
 
 

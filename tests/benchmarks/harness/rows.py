@@ -1,23 +1,12 @@
-"""What every benchmark has in common: rows of measured values beside their budgets, and a `main` that prints them.
-
-A benchmark is a file of this folder with a function `rows() -> list[Row]` that ends with::
-
-    if __name__ == "__main__":
-        main_of(rows)
-
-``make bench`` runs each file in a process of its own and prints all rows as one table.
-"""
+"""Rows of measured values beside their budgets, the table they make, and the `main` of every benchmark."""
 
 import gc
 import json
-import math
-import statistics
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-__all__ = ["Row", "cpu_seconds", "exponent", "main_of", "table"]
+__all__ = ["Row", "main_of", "table"]
 
 
 @dataclass(frozen=True)
@@ -54,22 +43,6 @@ def table(rows: Sequence[Row]) -> str:
         [f"| {lines[0]} |", "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
         + [f"| {line} |" for line in lines[1:]]
     )
-
-
-def cpu_seconds(work: Callable[[], object], *, repeats: int = 5) -> float:
-    """CPU seconds of this process that `work` takes: the median, so that a busy neighbour changes little."""
-    seconds = []
-    for _ in range(repeats):
-        begin = time.process_time()
-        work()
-        seconds.append(time.process_time() - begin)
-    return statistics.median(seconds)
-
-
-def exponent(seconds: Mapping[int, float]) -> float:
-    """The power of the size with which the time grows: the slope of a line through the logarithms. 1: linear."""
-    slope, _ = statistics.linear_regression([math.log(size) for size in seconds], list(map(math.log, seconds.values())))
-    return slope
 
 
 def amount(value: float, unit: str) -> str:
