@@ -8,7 +8,7 @@ thread, so that a chain of small nodes is handed to nobody.
 
 import logging
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,8 +33,10 @@ __all__ = ["SessionRunner"]
 
 logger = logging.getLogger(__name__)
 
-#: What a node takes that is not worth handing over, in seconds: the hand-over itself takes about half of it.
+#: What a node takes that is not worth handing over, in seconds: the hand-over itself takes about half of it …
 _QUICK_S = 0.000_1
+#: … and how often in a row a node type has to be so quick.
+_QUICK_TIMES = 10
 
 
 @dataclass(slots=True)
@@ -72,8 +74,8 @@ class SessionRunner:
         self._tools = tools
         self._reporter = reporter
         self._lanes = lanes
-        #: Node types on the CPU that were quick the last time.
-        self._quick: set[str] = set()
+        #: By node type on the CPU, how often in a row it was quick.
+        self._quick: Counter[str] = Counter()
 
     def run(self, order: RunOrder, control: RunControl) -> RunEnding:
         """Run a session to its end. Raises nothing that a graph or a node could cause; no node runs on after it."""
@@ -147,11 +149,9 @@ class SessionRunner:
                 others.append(step)
                 return
             run.equal[key] = deque()
-        if node.spec.type in self._quick:
-            self._lanes.occupy(step.lane)
+        self._let_wait(run, step)
+        if self._quick[node.spec.type] >= _QUICK_TIMES:
             self._start(run, step, here=True)
-        else:
-            self._let_wait(run, step)
 
     def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
         """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
@@ -222,7 +222,7 @@ class SessionRunner:
         self._reporter.completed(node, result.document, cached=result.cached, images=images)
         self._invoker.remember(step.execution, result)
         if step.lane is Lane.CPU and step.generator is None and not result.cached:
-            (self._quick.add if end.seconds < _QUICK_S else self._quick.discard)(node.spec.type)
+            self._quick[node.spec.type] = self._quick[node.spec.type] + 1 if end.seconds < _QUICK_S else 0
         if step.generator is not None:
             run.generators.pop(node.id).close()
         elif step.execution.key is not None and (others := run.equal.pop(step.execution.key)):
