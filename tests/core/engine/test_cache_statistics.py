@@ -1,5 +1,7 @@
 """What runs cost in look-ups of the invocation cache, and how its statistics and orders travel, with real workers."""
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,21 @@ def test_an_order_is_carried_out_while_a_node_runs(fresh: EngineRoom, tmp_path: 
         assert not cache_of(fresh).enabled
     fresh.wait(item_id)
     assert lines(diary) == ["after", "after"]
+
+
+def test_an_order_to_a_worker_that_stands_still_is_not_waited_for(fresh: EngineRoom, tmp_path: Path):
+    diary, pid = tmp_path / "diary", fresh.worker().pid
+    assert pid is not None
+    fresh.run(chain(diary))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        fresh.engine.order_caches(CacheOrder.CLEAR)
+        fresh.engine.order_caches(CacheOrder.DISABLE)
+        assert (*counts(fresh), cache_of(fresh).enabled) == (0, 0, False)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    fresh.run(chain(diary))
+    assert len(lines(diary)) == 8
 
 
 def test_a_report_counts_only_what_came_after_the_last_clearing(fresh: EngineRoom):

@@ -80,6 +80,17 @@ class PaintDot(BaseInvocation):
         return ImageOutput(image=ImageField(image_name="dot.png"), width=1, height=1)
 
 
+@invocation("throw_dice", version="1.0.0", use_cache=False)
+class ThrowDice(BaseInvocation):
+    """A number that may differ from call to call."""
+
+    def invoke(self, context: InvocationContext) -> FloatOutput:
+        return FloatOutput(value=4.0)
+
+
+TOYS: Sequence[type[BaseInvocation]] = (Scale, ScaleTwice, StoreThings, PaintDot, ThrowDice)
+
+
 class Room:
     """An invoker with a cache of its own, or a given one, and a library that lacks nothing but what is `missing`."""
 
@@ -91,7 +102,7 @@ class Room:
         #: What the last node gave.
         self.output: BaseInvocationOutput | None = None
         plugin = PluginInfo(name="toys", version=plugin_version, entry_point="toys", state=PluginState.ACTIVE)
-        self.catalogue = Catalogue([Registered(toy, plugin) for toy in (Scale, ScaleTwice, StoreThings, PaintDot)])
+        self.catalogue = Catalogue([Registered(toy, plugin) for toy in TOYS])
         self.invoker = NodeInvoker(self.catalogue, self.cache, self._all_exist)
         RAN.clear()
 
@@ -181,6 +192,13 @@ def test_a_node_that_is_kept_from_the_cache_is_neither_found_nor_remembered() ->
     assert not room.run("scale")
     assert not room.run("scale", use_cache=False)
     assert room.cache.stats().misses == 1
+
+
+def test_a_type_that_is_kept_from_the_cache_may_be_let_in_node_by_node() -> None:
+    room = Room()
+    assert [room.run("throw_dice") for _ in range(2)] == [False, False]
+    assert room.cache.stats().misses == 0
+    assert [room.run("throw_dice", use_cache=True) for _ in range(2)] == [False, True]
 
 
 def test_a_hit_asks_once_for_all_that_it_refers_to() -> None:
