@@ -14,7 +14,7 @@ from impasto.graph.connection import ConnectionCheck
 from impasto.graph.control_flow import WORKFLOW_INPUTS, call_input_name
 from impasto.graph.cycles import cycles
 from impasto.graph.edge import Edge, EdgeConnection
-from impasto.graph.names import edge_name_problems, id_problems
+from impasto.graph.names import id_problems
 from impasto.graph.node import GraphNode
 from impasto.graph.ports import PortTable
 from impasto.graph.suggestions import Suggester, say
@@ -52,14 +52,18 @@ class _Check:
         has_calls = any(node.called is not None for node in nodes.values())
         problems: list[Problem] = []
         for key, node in nodes.items():
-            problems.extend(id_problems(key, node, nodes, has_calls=has_calls))
+            if key != node.id or key[-1:] == "]" or has_calls or not key.isprintable():  # most ids are beyond doubt
+                problems.extend(id_problems(key, node, nodes, has_calls=has_calls))
             known = node if key == node.id else replace(node, id=key)  # edges know it by its key
             problems.extend(node_problems(known, set_inputs, self._table, self._suggester))
             ports = self._table.of(node.type)
             if node.called is not None or (ports is not None and ports.kind is NodeKind.CALL):
                 problems.extend(self._call_problems(known, connected, chain))
         check = ConnectionCheck(nodes, adjacency, self._table, self._suggester)
-        problems.extend(_edge_problems(adjacency, check))
+        for edge in adjacency:
+            problems.extend(check.problems(edge))
+        if len(connected) < len(adjacency):
+            problems.extend(_taken_inputs(adjacency, check))
         problems.extend(_mixtures(nodes, self._table, check))
         problems.extend(_circles(nodes, adjacency))
         return problems
@@ -88,11 +92,10 @@ class _Check:
             yield inside_call(node.id, problem)
 
 
-def _edge_problems(adjacency: Adjacency, check: ConnectionCheck) -> Iterator[Problem]:
+def _taken_inputs(adjacency: Adjacency, check: ConnectionCheck) -> Iterator[Problem]:
+    """The problems of inputs that more than one edge leads into."""
     holders: dict[EdgeConnection, Edge] = {}
     for edge in adjacency:
-        yield from edge_name_problems(edge)
-        yield from check.problems(edge)
         holder = holders.setdefault(edge.destination, edge)
         if holder is not edge and not check.takes_many(edge):
             yield check.taken(edge, holder)

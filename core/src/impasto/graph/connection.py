@@ -3,7 +3,7 @@
 Gives problems as data, for the check of a whole graph; `check_connection` raises them, for one edge about to be added.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from impasto.errors import GraphError, InvalidEdgeError, NodeFieldNotFoundError, NodeNotFoundError, Problem
@@ -12,6 +12,7 @@ from impasto.graph.compatibility import element_type, is_connectable, name_of_ty
 from impasto.graph.control_flow import COLLECTION, ITEM
 from impasto.graph.edge import Edge, EdgeConnection
 from impasto.graph.element_types import TypeResolver, common_type
+from impasto.graph.names import control_character, has_control_character
 from impasto.graph.node import GraphNode
 from impasto.graph.node_ports import NodePorts
 from impasto.graph.ports import PortTable
@@ -40,16 +41,27 @@ class ConnectionCheck:
         self._suggester = suggester
         self._types = TypeResolver(nodes, adjacency, table)
 
-    def problems(self, edge: Edge) -> Iterator[Problem]:
+    def problems(self, edge: Edge) -> Sequence[Problem]:
         """What is wrong with an edge, regarded alone. Nodes of unknown type are passed over: they have a problem."""
         output, input = edge
         writer, reader = self._nodes.get(output.node_id), self._nodes.get(input.node_id)
-        if writer is None or reader is None:
-            for end in edge:
-                if end.node_id not in self._nodes:
-                    yield self._unknown_node(edge, end)
+        giving = self._table.of_node(writer) if writer else None
+        reading = self._table.of_node(reader) if reader else None
+        if giving and reading:
+            given, port = giving.outputs.get(output.field), reading.inputs.get(input.field)
+            if port and given is port.type and port.connectable and giving.kind is NodeKind.PLAIN:
+                return ()  # as it is with nearly every edge
+        return list(self._all_problems(edge, giving, reading))
+
+    def _all_problems(self, edge: Edge, giving: NodePorts | None, reading: NodePorts | None) -> Iterator[Problem]:
+        output, input = edge
+        for node_id, field in edge:
+            if has_control_character(field):
+                yield control_character(f"edge {edge}: the field {field!r}", field, node_id=node_id, field=field)
+        missing = [end for end in edge if end.node_id not in self._nodes]
+        if missing:
+            yield from (self._unknown_node(edge, end) for end in missing)
             return
-        giving, reading = self._table.of_node(writer), self._table.of_node(reader)
         port = reading.input(input.field) if reading else None
         if giving and giving.output(output.field) is None:
             yield self._unknown_port("output", edge, output.node_id, output.field, giving.outputs)
@@ -58,17 +70,7 @@ class ConnectionCheck:
         if port is None:
             return
         if not port.connectable:
-            suggestion = f"write the value into {input} instead"
-            yield Problem(
-                "direct_only",
-                say(f"edge {edge}: {input} takes no edge, only a value written into the node", suggestion),
-                node_id=input.node_id,
-                field=input.field,
-                found=str(output),
-                expected="no edge",
-                suggestion=suggestion,
-                nodes=(output.node_id,),
-            )
+            yield _direct_only(edge)
         given = self._types.output_type(output)
         if given is not None and not is_connectable(given, port.type):
             yield _incompatible(edge, given, port.type, giving, reading)
@@ -148,6 +150,21 @@ class ConnectionCheck:
         )
 
 
+def _direct_only(edge: Edge) -> Problem:
+    output, input = edge
+    suggestion = f"write the value into {input} instead"
+    return Problem(
+        "direct_only",
+        say(f"edge {edge}: {input} takes no edge, only a value written into the node", suggestion),
+        node_id=input.node_id,
+        field=input.field,
+        found=str(output),
+        expected="no edge",
+        suggestion=suggestion,
+        nodes=(output.node_id,),
+    )
+
+
 def _incompatible(edge: Edge, given: Any, taken: Any, giving: NodePorts | None, reading: NodePorts | None) -> Problem:
     output, input = edge
     found, expected = name_of_type(given), name_of_type(taken)
@@ -183,7 +200,7 @@ def check_connection(
     an iterator or collector that it leads into is for the check of the whole graph.
     """
     check = ConnectionCheck(nodes, adjacency, PortTable(catalogue), Suggester())
-    problem = next(check.problems(edge), None)
+    problem = next(iter(check.problems(edge)), None)
     if problem is None and check.takes_many(edge):
         problem = check.mixture(edge.destination.node_id, edge)
     elif problem is None:

@@ -4,6 +4,7 @@ Looks at form only: what is no object, no text or no edge is reported, every cas
 carry. Whether nodes and edges make sense together is checked elsewhere. Called by `Graph.from_document`.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,16 @@ from impasto.errors import GraphValidationError, Problem
 from impasto.graph.called import MAX_CALL_DEPTH, CalledGraph, inside_call, too_deep
 from impasto.graph.edge import Edge, EdgeConnection
 from impasto.graph.malformed import malformed
-from impasto.graph.node import ANNOTATIONS, GraphNode
+from impasto.graph.node import ANNOTATIONS, NO_ANNOTATIONS, GraphNode
 
 if TYPE_CHECKING:  # `Graph` reads itself with this module, and hands itself over
     from impasto.graph.graph import Graph
 
 __all__ = ["read_document"]
 
+#: Keys of a node's document that are no inputs.
+_NO_INPUTS = ANNOTATIONS | {"id", "type", "is_intermediate", "use_cache", "called"}
+_TEXT = frozenset({str})
 _ENDS = ("source", "destination")
 _FIELD = "an object with the texts 'node_id' and 'field'"
 
@@ -34,7 +38,7 @@ def read_document(document: object, graph: "type[Graph]", depth: int = 0) -> "Gr
     if graph_id is not None and not isinstance(graph_id, str):
         reader.problems.append(malformed("the graph's 'id'", graph_id, "a text", field="id"))
     nodes = dict(reader.nodes(document.get("nodes")))
-    edges = list(reader.edges(document.get("edges")))
+    edges = reader.edges(document.get("edges"))
     if reader.problems:
         raise GraphValidationError(reader.problems)
     return graph(graph_id or "", nodes, edges)
@@ -47,6 +51,8 @@ class _Reader:
         self._graph = graph
         self._depth = depth
         self.problems: list[Problem] = []
+        # the texts of ids, so that a document's many copies of an id become one
+        self._ids: dict[str, str] = {}
 
     def nodes(self, found: object) -> Iterator[tuple[str, GraphNode]]:
         if found is None:
@@ -57,15 +63,15 @@ class _Reader:
         for key, document in found.items():
             node = self._node(key, document)
             if node is not None:
+                self._ids[key] = key
                 yield key, node
 
     def _node(self, key: Any, document: object) -> GraphNode | None:
         if not isinstance(key, str) or not isinstance(document, dict):
             self.problems.append(malformed(f"node {key!r}", document, "an object under a text", node_id=str(key)))
             return None
-        rest = dict(document)
-        node_id, node_type = rest.pop("id", key), rest.pop("type", None)
-        is_intermediate, use_cache = rest.pop("is_intermediate", False), rest.pop("use_cache", None)
+        node_id, node_type = document.get("id", key), document.get("type")
+        is_intermediate, use_cache = document.get("is_intermediate"), document.get("use_cache")
         before = len(self.problems)
         if not isinstance(node_id, str) or not node_id:
             self._wrong(key, "id", node_id, "a text")
@@ -75,13 +81,19 @@ class _Reader:
             self._wrong(key, "is_intermediate", is_intermediate, "true or false")
         if use_cache is not None and not isinstance(use_cache, bool):
             self._wrong(key, "use_cache", use_cache, "true, false or null")
-        if not {str}.issuperset(map(type, rest)):
-            self._wrong(key, "inputs", list(rest), "texts as names of inputs")
-        called = self._called(key, rest.pop("called", None))
+        # made anew and not by taking out of a copy, which would keep room for what was taken out
+        inputs = {name: value for name, value in document.items() if name not in _NO_INPUTS}
+        if not _TEXT.issuperset(map(type, inputs)):
+            self._wrong(key, "inputs", list(inputs), "texts as names of inputs")
+        called = self._called(key, document.get("called"))
+        annotations = {name: document[name] for name in ANNOTATIONS if name in document} or NO_ANNOTATIONS
         if len(self.problems) > before:
             return None
-        annotations = {name: rest.pop(name) for name in ANNOTATIONS if name in rest}
-        return GraphNode(node_id, node_type, bool(is_intermediate), use_cache, rest, annotations, called)
+        # each text once, so that it takes room once, and is equal at a glance wherever it is looked up
+        node_id = key if node_id == key else node_id
+        return GraphNode(
+            node_id, sys.intern(str(node_type)), bool(is_intermediate), use_cache, inputs, annotations, called
+        )
 
     def _called(self, key: str, found: object) -> CalledGraph | None:
         if found is None:
@@ -112,32 +124,33 @@ class _Reader:
             self._wrong(key, "called.inputs", found, "a list of inputs of the called graph")
             return
         for place, document in enumerate(found):
-            input = _connection(document)
+            input = self._connection(document)
             if input is None:
                 self._wrong(key, f"called.inputs[{place}]", document, _FIELD)
             else:
                 yield input
 
-    def edges(self, found: object) -> Iterator[Edge]:
+    def edges(self, found: object) -> dict[Edge, None]:
+        """The edges in order; a dict, so that whoever indexes them need not compare them again."""
         if found is None:
-            return
+            return {}
         if not isinstance(found, list | tuple):
             self.problems.append(malformed("'edges'", found, "a list of edges", field="edges"))
-            return
-        seen: set[Edge] = set()
+            return {}
+        edges: dict[Edge, None] = {}
         for place, document in enumerate(found):
             edge = self._edge(place, document)
-            if edge in seen:
+            if edge in edges:
                 self.problems.append(_repeated(place, edge))
             elif edge is not None:
-                seen.add(edge)
-                yield edge
+                edges[edge] = None
+        return edges
 
     def _edge(self, place: int, document: object) -> Edge | None:
         if not isinstance(document, dict):
             self._bad_edge(f"edges[{place}]", document, "an object with 'source' and 'destination'")
             return None
-        source, destination = _connection(document.get("source")), _connection(document.get("destination"))
+        source, destination = self._connection(document.get("source")), self._connection(document.get("destination"))
         if source is not None and destination is not None:
             return Edge(source, destination)
         for name, end in zip(_ENDS, (source, destination), strict=True):
@@ -145,19 +158,18 @@ class _Reader:
                 self._bad_edge(f"edges[{place}].{name}", document.get(name), _FIELD)
         return None
 
+    def _connection(self, found: object) -> EdgeConnection | None:
+        if isinstance(found, dict):
+            node_id, field = found.get("node_id"), found.get("field")
+            if isinstance(node_id, str) and isinstance(field, str):
+                return EdgeConnection(self._ids.get(node_id, node_id), sys.intern(field))
+        return None
+
     def _bad_edge(self, place: str, found: object, expected: str) -> None:
         self.problems.append(malformed(place, found, expected, field=place))
 
     def _wrong(self, key: str, name: str, found: object, expected: str) -> None:
         self.problems.append(malformed(f"{name!r} of node {key!r}", found, expected, node_id=key, field=name))
-
-
-def _connection(found: object) -> EdgeConnection | None:
-    if isinstance(found, dict):
-        node_id, field = found.get("node_id"), found.get("field")
-        if isinstance(node_id, str) and isinstance(field, str):
-            return EdgeConnection(node_id, field)
-    return None
 
 
 def _repeated(place: int, edge: Edge) -> Problem:

@@ -1,8 +1,8 @@
 """`Graph`: a document of nodes and edges that can be changed, asked for its neighbours, and checked.
 
-Author time only: nothing is expanded or run here. Adjacency is indexed, so each change costs the edges it touches (and
-`add_edge` a walk below its destination, when it could close a circle). Used by the queue's submissions, by panels, and
-by the scheduler, which never changes the graph it runs.
+Author time only: nothing is expanded or run here. Adjacency is indexed and an order is kept, so each change costs the
+edges it touches (and an edge against the order a walk between its ends). Used by the queue's submissions, by panels,
+and by the scheduler, which never changes the graph it runs.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,8 +20,10 @@ from impasto.errors import (
 )
 from impasto.graph.adjacency import Adjacency
 from impasto.graph.check import find_problems
+from impasto.graph.collection_pause import collection_pause
 from impasto.graph.connection import check_connection
 from impasto.graph.document import read_document
+from impasto.graph.dynamic_order import DynamicOrder, find_circle
 from impasto.graph.edge import Edge
 from impasto.graph.node import GraphNode
 from impasto.graph.order import topological_order
@@ -43,7 +45,10 @@ class Graph:
         """A graph of these nodes and edges, unchecked: `problems` says what is wrong with it."""
         self.id = id
         self._nodes: dict[str, GraphNode] = dict(nodes or {})
+        self._nodes_view = MappingProxyType(self._nodes)
         self._adjacency = Adjacency(edges)
+        # made when the first edge is added: a graph that is only read has no use for it
+        self._order: DynamicOrder | None = None
 
     @classmethod
     def from_document(cls, document: object) -> "Graph":
@@ -52,7 +57,8 @@ class Graph:
         Raises `GraphValidationError`, listing every problem, for a document that does not have a graph's form.
         Whether its nodes exist and its edges fit is for `problems` to say.
         """
-        return read_document(document, cls)
+        with collection_pause():
+            return read_document(document, cls)
 
     def to_document(self) -> dict[str, JsonValue]:
         """The graph as JSON values; `from_document` reads them back."""
@@ -65,7 +71,7 @@ class Graph:
     @property
     def nodes(self) -> Mapping[str, GraphNode]:
         """The nodes by key, in order of addition; read only."""
-        return MappingProxyType(self._nodes)
+        return self._nodes_view
 
     @property
     def edges(self) -> Sequence[Edge]:
@@ -93,6 +99,8 @@ class Graph:
             raise NodeNotFoundError(
                 f"the graph has no node {node_id!r}",
                 node_id=node_id,
+                field="id",
+                value=node_id,
                 suggestion=Suggester().did_you_mean(node_id, self._nodes),
             ) from None
 
@@ -103,14 +111,17 @@ class Graph:
         """
         present = self._nodes.get(node.id)
         if present == node:
-            raise NodeAlreadyInGraphError(f"node {node.id!r} is in the graph already", node_id=node.id)
-        if present is not None:
-            raise DuplicateNodeIdError(
-                f"node id {node.id!r} is taken by a {present.type!r} node",
+            raise NodeAlreadyInGraphError(
+                f"node {node.id!r} is in the graph already",
                 node_id=node.id,
-                suggestion="give it another id, or use `update_node`",
+                field="id",
+                value=node.id,
+                suggestion="use `update_node` to change it",
             )
+        if present is not None:
+            raise _taken_id(node.id, present, "use `update_node`")
         self._nodes[node.id] = node
+        self._add_to_order(node.id)
 
     def update_node(self, node_id: str, node: GraphNode) -> None:
         """Put `node` in the place of the node `node_id`; its edges stay, and follow it when the id changes.
@@ -122,14 +133,13 @@ class Graph:
             self._nodes[node_id] = node
             return
         if node.id in self._nodes:
-            raise DuplicateNodeIdError(
-                f"node {node_id!r} cannot be renamed to {node.id!r}: another node has that id", node_id=node.id
-            )
+            raise _taken_id(node.id, self._nodes[node.id], "take that one out first")
         moved = dict.fromkeys((*self.incoming(node_id), *self.outgoing(node_id)))
         for edge in moved:
             self._adjacency.remove(edge)
         del self._nodes[node_id]
         self._nodes[node.id] = node
+        self._add_to_order(node.id, renamed=node_id)
         for edge in moved:
             source, destination = (end._replace(node_id=node.id) if end.node_id == node_id else end for end in edge)
             self._adjacency.add(Edge(source, destination))
@@ -137,9 +147,11 @@ class Graph:
     def delete_node(self, node_id: str) -> None:
         """Take out a node and its edges. Raises `NodeNotFoundError`."""
         self.get_node(node_id)
-        for edge in (*self.incoming(node_id), *self.outgoing(node_id)):
+        for edge in dict.fromkeys((*self.incoming(node_id), *self.outgoing(node_id))):
             self._adjacency.remove(edge)
         del self._nodes[node_id]
+        if self._order is not None:
+            self._order.remove(node_id)
 
     def add_edge(self, edge: Edge, catalogue: Mapping[str, NodeSpec] | None = None) -> None:
         """Add an edge. With `catalogue`, its fields, its types and whether its input is free are checked too.
@@ -150,10 +162,16 @@ class Graph:
         self.get_node(edge.source.node_id)
         self.get_node(edge.destination.node_id)
         if edge in self._adjacency:
-            raise InvalidEdgeError(f"the edge {edge} is in the graph already", node_id=edge.destination.node_id)
+            raise _wrong_edge(edge, f"the edge {edge} is in the graph already", "leave it as it is")
         cycle = self._cycle_closed_by(edge)
         if cycle:
-            raise CyclicalGraphError(f"the edge {edge} would close a circle: {' → '.join(cycle)}", cycle)
+            raise CyclicalGraphError(
+                f"the edge {edge} would close a circle: {' → '.join(cycle)}",
+                cycle,
+                field=edge.destination.field,
+                value=str(edge),
+                suggestion="take out one of the other edges first",
+            )
         if catalogue is not None:
             check_connection(self._nodes, self._adjacency, edge, catalogue)
         self._adjacency.add(edge)
@@ -161,7 +179,8 @@ class Graph:
     def delete_edge(self, edge: Edge) -> None:
         """Take out an edge. Raises `InvalidEdgeError` when it is not in the graph."""
         if edge not in self._adjacency:
-            raise InvalidEdgeError(f"the graph has no edge {edge}", node_id=edge.destination.node_id)
+            into = ", ".join(str(each) for each in self.incoming(edge.destination.node_id))
+            raise _wrong_edge(edge, f"the graph has no edge {edge}", f"into that node lead: {into or 'none'}")
         self._adjacency.remove(edge)
 
     def problems(self, catalogue: Mapping[str, NodeSpec]) -> list[Problem]:
@@ -209,29 +228,37 @@ class Graph:
 
     def _cycle_closed_by(self, edge: Edge) -> list[str]:
         """The nodes of the circle that `edge` would close, the first again at the end; empty when there is none."""
-        start, goal = edge.destination.node_id, edge.source.node_id
-        if start == goal:
-            return [start, start]
-        if not self._adjacency.incoming(goal) or not self._adjacency.outgoing(start):
-            return []
-        came_from: dict[str, str] = {start: goal}
-        open_nodes = [start]
-        while open_nodes:
-            here = open_nodes.pop()
-            for onward in self._adjacency.outgoing(here):
-                reached = onward.destination.node_id
-                if reached in came_from:
-                    continue
-                came_from[reached] = here
-                if reached == goal:
-                    return _way_back(came_from, goal)
-                open_nodes.append(reached)
-        return []
+        source, destination = edge.source.node_id, edge.destination.node_id
+        if self._order is None:
+            ordered = self.topological_order()
+            if len(ordered) < len(self._nodes):  # it was read with a circle: there is no order until that is gone
+                return find_circle(source, destination, self._adjacency)
+            self._order = DynamicOrder(ordered)
+        return self._order.make_room(source, destination, self._adjacency)
+
+    def _add_to_order(self, node_id: str, renamed: str | None = None) -> None:
+        if self._order is None:
+            return
+        if self._adjacency.incoming(node_id) or self._adjacency.outgoing(node_id):
+            self._order = None  # edges that led to and from nowhere until now: it is made anew when it is asked for
+        elif renamed is None:
+            self._order.add(node_id)
+        else:
+            self._order.rename(renamed, node_id)
 
 
-def _way_back(came_from: Mapping[str, str], goal: str) -> list[str]:
-    """The circle through `goal`, in the direction of its edges."""
-    way = [goal]
-    while (before := came_from[way[-1]]) != goal:
-        way.append(before)
-    return [goal, *reversed(way)]
+def _taken_id(node_id: str, holder: GraphNode, instead: str) -> DuplicateNodeIdError:
+    return DuplicateNodeIdError(
+        f"node id {node_id!r} is taken by a {holder.type!r} node",
+        node_id=node_id,
+        field="id",
+        value=node_id,
+        suggestion=f"give it another id, or {instead}",
+    )
+
+
+def _wrong_edge(edge: Edge, message: str, suggestion: str) -> InvalidEdgeError:
+    destination = edge.destination
+    return InvalidEdgeError(
+        message, node_id=destination.node_id, field=destination.field, value=str(edge), suggestion=suggestion
+    )

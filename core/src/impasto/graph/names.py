@@ -1,4 +1,4 @@
-"""`name_problems`: what is wrong with the ids of nodes and the names of fields, whatever they stand for.
+"""`id_problems`: what is wrong with the ids of nodes, and with names of fields, whatever they stand for.
 
 Ids are free text, but for what would be taken for something else: control characters, which separate things where runs
 are kept, and what executions are called. Called by the check of a graph.
@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from impasto.errors import Problem
-from impasto.graph.edge import Edge
 from impasto.graph.node import GraphNode
 from impasto.graph.suggestions import say
 
-__all__ = ["edge_name_problems", "id_problems"]
+__all__ = ["control_character", "has_control_character", "id_problems"]
 
 #: The control characters of Unicode (category Cc). None of them is printable, which is asked first: it is far faster.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -22,11 +21,11 @@ _RENAME = "rename one of them"
 
 
 def id_problems(key: str, node: GraphNode, nodes: Mapping[str, GraphNode], *, has_calls: bool) -> Iterator[Problem]:
-    """What is wrong with the key of a node: `has_calls` says whether any of `nodes` calls a graph."""
+    """What is wrong with the key of a node; `has_calls` says whether any of `nodes` calls a graph."""
     if key != node.id:
         yield _mismatch(key, node)
-    if not key.isprintable() and _CONTROL.search(key):
-        yield _control_character(f"the node id {key!r}", key, node_id=key, field="id")
+    if has_control_character(key):
+        yield control_character(f"the node id {key!r}", key, node_id=key, field="id")
     if key.endswith("]"):
         source_id = _source_of(key)
         if source_id is not None and source_id in nodes:
@@ -35,16 +34,25 @@ def id_problems(key: str, node: GraphNode, nodes: Mapping[str, GraphNode], *, ha
         call_id = _call_above(key, nodes)
         if call_id is not None:
             yield _ambiguous(key, f"a node of the graph that {call_id!r} calls", call_id)
-    for name in node.inputs:
-        if not name.isprintable() and _CONTROL.search(name):
-            yield _control_character(f"{key}: the input {name!r}", name, node_id=key, field=name)
 
 
-def edge_name_problems(edge: Edge) -> Iterator[Problem]:
-    """What is wrong with the names of an edge's fields; ids are those of nodes, or reported as unknown."""
-    for node_id, field in edge:
-        if not field.isprintable() and _CONTROL.search(field):
-            yield _control_character(f"edge {edge}: the field {field!r}", field, node_id=node_id, field=field)
+def has_control_character(name: str) -> bool:
+    """Whether there is a control character in it."""
+    return not name.isprintable() and _CONTROL.search(name) is not None
+
+
+def control_character(what: str, name: str, *, node_id: str, field: str) -> Problem:
+    """The problem of a control character in `name`, which `what` says in words what it is."""
+    suggestion = f"call it {_CONTROL.sub('', name)!r}"
+    return Problem(
+        "control_character",
+        say(f"{what} holds a control character", suggestion),
+        node_id=node_id,
+        field=field,
+        found=repr(name),
+        expected="a text without control characters",
+        suggestion=suggestion,
+    )
 
 
 def _source_of(execution_id: str) -> str | None:
@@ -62,19 +70,6 @@ def _call_above(key: str, nodes: Mapping[str, GraphNode]) -> str | None:
             if node is not None and node.called is not None:
                 return call_id
     return None
-
-
-def _control_character(what: str, name: str, *, node_id: str, field: str) -> Problem:
-    suggestion = f"call it {_CONTROL.sub('', name)!r}"
-    return Problem(
-        "control_character",
-        say(f"{what} holds a control character", suggestion),
-        node_id=node_id,
-        field=field,
-        found=repr(name),
-        expected="a text without control characters",
-        suggestion=suggestion,
-    )
 
 
 def _ambiguous(key: str, other: str, other_id: str) -> Problem:

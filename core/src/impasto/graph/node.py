@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from impasto.graph.called import CalledGraph
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["ANNOTATIONS", "GraphNode"]
+__all__ = ["ANNOTATIONS", "NO_ANNOTATIONS", "GraphNode"]
 
 #: Keys of a node's document that say something about it and are no inputs. They are kept, and mean nothing to a run.
 ANNOTATIONS = frozenset({"version", "workflow", "node_pack"})
+
+#: What most nodes have; one for all of them takes no room.
+NO_ANNOTATIONS: Mapping[str, JsonValue] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class GraphNode:
     #: Values by input; a connected input takes what arrives over the edge, whatever is written here.
     inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     #: Facts about the node that came with its document; see `ANNOTATIONS`.
-    annotations: Mapping[str, JsonValue] = field(default_factory=dict)
+    annotations: Mapping[str, JsonValue] = field(default_factory=lambda: NO_ANNOTATIONS)
     #: The graph that a call runs; None for other nodes, and for a call that is not resolved.
     called: CalledGraph | None = None
 

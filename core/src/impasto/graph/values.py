@@ -10,6 +10,7 @@ from impasto.errors import Problem
 from impasto.graph.compatibility import name_of_type
 from impasto.graph.control_flow import COLLECTION, ITEM, WORKFLOW_INPUTS, call_input
 from impasto.graph.edge import EdgeConnection
+from impasto.graph.names import control_character, has_control_character
 from impasto.graph.nearest import nearest_values
 from impasto.graph.node import GraphNode
 from impasto.graph.ports import InputPort, NodePorts, PortTable
@@ -44,7 +45,9 @@ def node_problems(
     for name, value in values.items():
         port = ports.inputs.get(name)
         if port is None:
-            if ports.input(name) is None:
+            if has_control_character(name):
+                yield control_character(f"{node.id}: the input {name!r}", name, node_id=node.id, field=name)
+            elif ports.input(name) is None:
                 yield _unknown_field(node, name, ports, suggester)
         elif port.is_written(value) and (node.id, name) not in connected:
             problem = _value_problem(node, port, value, suggester)
