@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
+from support.workflows import invocation, notes, workflow
 
-from impasto.cli.failures import CommandError, UsageError
+from impasto.cli.failures import CommandError, UsageError, lines_of
 from impasto.cli.generate import GenerateOptions, find_model, panel_values, parse_size
-from impasto.cli.run_graph import read_graph, with_values
+from impasto.cli.graph_file import GraphFile, read_graph
 from impasto.cli.serve import flags_of, line_to_try
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, WorkflowFormatError
+from impasto.graph.workflow import read_workflow
 from impasto.settings import DEFAULT_ROOT
 
 MODELS = [{"key": "k1", "name": "Impasto starter"}, {"key": "k2", "name": "Other"}, {"key": "k3", "name": "other"}]
@@ -77,7 +79,8 @@ def test_every_option_reaches_the_panel_under_its_name() -> None:
 
 
 def test_values_are_put_into_a_graph_as_json_or_else_as_text() -> None:
-    graph = with_values(GRAPH, ["add.a=2", "add.b=1e3", 'add.c={"x": [1]}', "add.d=a=b", "a.b.e=true", 'add.f="7"'])
+    settings = ["add.a=2", "add.b=1e3", 'add.c={"x": [1]}', "add.d=a=b", "a.b.e=true", 'add.f="7"']
+    graph = GraphFile(GRAPH).with_values(settings).graph
     assert graph["nodes"]["add"] == {"type": "add", "a": 2, "b": 1e3, "c": {"x": [1]}, "d": "a=b", "f": "7"}
     assert graph["nodes"]["a.b"] == {"type": "add", "e": True}
     assert GRAPH["nodes"]["add"] == {"type": "add", "a": 1}, "the graph that was read must stay as it is"
@@ -86,12 +89,12 @@ def test_values_are_put_into_a_graph_as_json_or_else_as_text() -> None:
 @pytest.mark.parametrize("setting", ["add", "add.a", "add=1", ".a=1", "add.=1"])
 def test_a_value_without_a_place_is_refused_with_an_example(setting: str) -> None:
     with pytest.raises(UsageError, match=r"node\.field=value"):
-        with_values(GRAPH, [setting])
+        GraphFile(GRAPH).with_values([setting])
 
 
 def test_a_value_for_a_node_that_is_not_there_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="no node 'ad'; did you mean 'add'"):
-        with_values(GRAPH, ["ad.a=1"])
+        GraphFile(GRAPH).with_values(["ad.a=1"])
 
 
 def test_a_graph_is_read_bare_from_a_batch_and_from_standard_input(
@@ -101,7 +104,30 @@ def test_a_graph_is_read_bare_from_a_batch_and_from_standard_input(
     bare.write_text(json.dumps(GRAPH))
     batch.write_text(json.dumps({"graph": GRAPH, "runs": 2}))
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(GRAPH)))
-    assert read_graph(bare) == read_graph(batch) == read_graph(Path("-")) == GRAPH
+    assert read_graph(bare) == read_graph(batch) == read_graph(Path("-")) == GraphFile(GRAPH)
+
+
+def test_a_workflow_is_read_as_its_graph_and_kept_with_the_values_that_were_put_in(tmp_path: Path) -> None:
+    path = tmp_path / "workflow.json"
+    document = workflow([invocation("n", "integer", {"value": 1}), notes("x")])
+    path.write_text(json.dumps(document))
+    file = read_graph(path)
+    changed = file.with_values(["n.value=5"])
+
+    assert file == GraphFile(read_workflow(document).graph, document)
+    assert (changed.graph["nodes"]["n"]["value"], list(changed.graph["nodes"])) == (5, ["n"])
+    assert changed.workflow is not None
+    assert read_workflow(changed.workflow).graph == changed.graph
+
+
+def test_every_place_of_a_malformed_workflow_is_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "workflow.json"
+    path.write_text('{"nodes": [5, {"id": "a", "type": 7}]}')
+    with pytest.raises(WorkflowFormatError) as caught:
+        read_graph(path)
+    first, *places = lines_of(caught.value)
+    assert first == "The workflow is malformed, in 2 places:"
+    assert [line.split()[0] for line in places] == ["nodes[0]", "nodes[1].type"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +138,6 @@ def test_a_graph_is_read_bare_from_a_batch_and_from_standard_input(
         ('{"edges": []}', "no graph"),
         ('{"nodes": 3, "edges": []}', "no graph"),
         ('{"nodes": {"a": 3}, "edges": []}', "no graph"),
-        ('{"nodes": [], "edges": []}', "workflow"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

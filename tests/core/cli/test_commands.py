@@ -15,6 +15,7 @@ from PIL import Image
 from support.pictures import look
 from support.plugins import make_plugin
 from support.servers import RunningServer, running_server
+from support.workflows import invocation, workflow
 
 from impasto.api.server import Server
 from impasto.app import Impasto
@@ -209,6 +210,19 @@ def test_run_prints_the_outputs_of_a_graph_with_values_put_in(server: RunningSer
     assert ["sum", "value", "41"] in [line.split() for line in table.splitlines()]
     done = json.loads(succeeded(impasto("run", "graph.json", "--url", server.url, "--json", folder=tmp_path)))
     assert done["results"]["sum"]["value"] == 3
+
+
+def test_run_takes_a_workflow_and_keeps_it_with_the_item(server: RunningServer, tmp_path: Path) -> None:
+    document = workflow([invocation("sum", "add", {"a": 1, "b": 2})], name="Adder")
+    (tmp_path / "adder.json").write_text(json.dumps(document))
+    done = json.loads(
+        succeeded(impasto("run", "adder.json", "--url", server.url, "--set", "sum.b=40", "--json", folder=tmp_path))
+    )
+    assert done["results"]["sum"]["value"] == 41
+    with Client(server.url) as client:
+        item = client.get(f"/api/v1/queue/default/i/{done['item_id']}")
+    assert item["workflow"]["name"] == "Adder"
+    assert item["workflow"]["nodes"][0]["data"]["inputs"]["b"]["value"] == 40
 
 
 def test_run_writes_the_pictures_it_made_into_a_folder(server: RunningServer, tmp_path: Path) -> None:

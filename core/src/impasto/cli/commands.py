@@ -109,7 +109,9 @@ def generate(
 
 @program.command()
 def run(
-    graph: Annotated[Path, typer.Argument(help="A graph as JSON; - reads standard input.", show_default=False)],
+    graph: Annotated[
+        Path, typer.Argument(help="A graph or a workflow as JSON; - reads standard input.", show_default=False)
+    ],
     values: Annotated[
         list[str] | None,
         typer.Option(
@@ -129,13 +131,14 @@ def run(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run any graph, or a part of it, and print its outputs."""
+    """Run any graph or workflow, or a part of it, and print its outputs."""
     from impasto.cli.connection import connect
-    from impasto.cli.run_graph import print_run, read_graph, run_graph, with_values
+    from impasto.cli.graph_file import read_graph
+    from impasto.cli.run_graph import print_run, run_graph
 
-    document = with_values(read_graph(graph), values or ())
+    file = read_graph(graph).with_values(values or ())
     with connect(root, url) as client:
-        done = run_graph(client, document, out, targets=targets or None)
+        done = run_graph(client, file, out, targets=targets or None)
     print_run(done, as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
-from impasto.errors import CoreError, ServerError, SettingsError
+from impasto.errors import CoreError, ServerError, SettingsError, WorkflowFormatError
 from impasto_sdk.errors import ImpastoError
 
 __all__ = [
@@ -91,6 +91,9 @@ def lines_of(error: ImpastoError) -> list[str]:
     if isinstance(error, RequestRefusedError) and len(error.errors) > 1:
         # the detail of such a document says some or all of them once more
         return [f"{error.title}, for {len(error.errors)} reasons:", *(f"  {_entry(entry)}" for entry in error.errors)]
+    if isinstance(error, WorkflowFormatError) and len(error.problems) > 1:
+        reasons = [f"  {problem.message}" for problem in error.problems]
+        return [f"The workflow is malformed, in {len(reasons)} places:", *reasons]
     if isinstance(error, SettingsError) and len(error.problems) > 1:
         return [f"{error.source}:", *(f"  {problem}" for problem in error.problems)]
     return [str(error)]
