@@ -14,6 +14,7 @@ from impasto.graph.connection import ConnectionCheck
 from impasto.graph.control_flow import WORKFLOW_INPUTS, call_input_name
 from impasto.graph.cycles import cycles
 from impasto.graph.edge import Edge, EdgeConnection
+from impasto.graph.element_types import TypeResolver
 from impasto.graph.names import id_problems
 from impasto.graph.node import GraphNode
 from impasto.graph.ports import PortTable
@@ -59,7 +60,8 @@ class _Check:
             ports = self._table.of(node.type)
             if node.called is not None or (ports is not None and ports.kind is NodeKind.CALL):
                 problems.extend(self._call_problems(known, connected, chain))
-        check = ConnectionCheck(nodes, adjacency, self._table, self._suggester)
+        types = TypeResolver(nodes, adjacency, self._table)
+        check = ConnectionCheck(nodes, adjacency, types, self._suggester)
         for edge in adjacency:
             problems.extend(check.problems(edge))
         if len(connected) < len(adjacency):

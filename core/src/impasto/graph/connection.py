@@ -15,9 +15,8 @@ from impasto.graph.element_types import TypeResolver, common_type
 from impasto.graph.names import control_character, has_control_character
 from impasto.graph.node import GraphNode
 from impasto.graph.node_ports import NodePorts
-from impasto.graph.ports import PortTable
 from impasto.graph.suggestions import Suggester, say
-from impasto_sdk.node import NodeKind, NodeSpec
+from impasto_sdk.node import NodeKind
 
 __all__ = ["ConnectionCheck", "check_connection"]
 
@@ -33,13 +32,13 @@ class ConnectionCheck:
     """Checks edges of one graph against one catalogue."""
 
     def __init__(
-        self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, table: PortTable, suggester: Suggester
+        self, nodes: Mapping[str, GraphNode], adjacency: Adjacency, types: TypeResolver, suggester: Suggester
     ) -> None:
         self._nodes = nodes
         self._adjacency = adjacency
-        self._table = table
+        self._types = types
+        self._table = types.table
         self._suggester = suggester
-        self._types = TypeResolver(nodes, adjacency, table)
 
     def problems(self, edge: Edge) -> Sequence[Problem]:
         """What is wrong with an edge, regarded alone. Nodes of unknown type are passed over: they have a problem."""
@@ -105,7 +104,7 @@ class ConnectionCheck:
         if added is not None:
             given = self._types.output_type(added.source)
             if given is not None:
-                types.append(element_type(given) if added.destination.field == COLLECTION else given)
+                types = [*types, element_type(given) if added.destination.field == COLLECTION else given]
         if common_type(types) is not None:
             return None
         found = ", ".join(dict.fromkeys(map(name_of_type, types)))
@@ -191,15 +190,13 @@ def _incompatible(edge: Edge, given: Any, taken: Any, giving: NodePorts | None, 
     )
 
 
-def check_connection(
-    nodes: Mapping[str, GraphNode], adjacency: Adjacency, edge: Edge, catalogue: Mapping[str, NodeSpec]
-) -> None:
+def check_connection(nodes: Mapping[str, GraphNode], adjacency: Adjacency, edge: Edge, types: TypeResolver) -> None:
     """Raise the first problem that `edge` would bring to the graph, if any.
 
     Raises `NodeNotFoundError`, `NodeFieldNotFoundError` or `InvalidEdgeError`. What the edge means for the consumers of
     an iterator or collector that it leads into is for the check of the whole graph.
     """
-    check = ConnectionCheck(nodes, adjacency, PortTable(catalogue), Suggester())
+    check = ConnectionCheck(nodes, adjacency, types, Suggester())
     problem = next(iter(check.problems(edge)), None)
     if problem is None and check.takes_many(edge):
         problem = check.mixture(edge.destination.node_id, edge)
