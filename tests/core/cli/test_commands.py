@@ -15,7 +15,7 @@ from PIL import Image
 from support.pictures import look
 from support.plugins import make_plugin
 from support.servers import RunningServer, running_server
-from support.workflows import invocation, workflow
+from support.workflows import expose, invocation, workflow
 
 from impasto.api.server import Server
 from impasto.app import Impasto
@@ -223,6 +223,27 @@ def test_run_takes_a_workflow_and_keeps_it_with_the_item(server: RunningServer, 
         item = client.get(f"/api/v1/queue/default/i/{done['item_id']}")
     assert item["workflow"]["name"] == "Adder"
     assert item["workflow"]["nodes"][0]["data"]["inputs"]["b"]["value"] == 40
+
+
+def test_a_workflow_is_saved_listed_shown_run_replaced_and_deleted(server: RunningServer, tmp_path: Path) -> None:
+    def library(*arguments: str) -> str:
+        return succeeded(impasto("workflow", *arguments, "--url", server.url, folder=tmp_path))
+
+    document = workflow([invocation("sum", "add", {"a": 1, "b": 2})], name="Sum up", exposedFields=expose("sum.b"))
+    (tmp_path / "w.json").write_text(json.dumps(document))
+    workflow_id = library("save", "w.json").strip()
+    assert workflow_id in library("list")
+    assert json.loads(library("show", "sum up"))["nodes"] == document["nodes"]
+    done = json.loads(library("run", "Sum up", "--set", "sum.b=40", "--json"))
+    assert done["results"]["sum"]["value"] == 41
+    (line,) = failed(impasto("workflow", "run", "Sum up", "--set", "sum.a=4", "--url", server.url, folder=tmp_path), 1)
+    assert "exposes no input 'sum::a'" in line
+    (tmp_path / "w.json").write_text(json.dumps({**document, "name": "Better", "id": "of another server"}))
+    assert library("save", "w.json", "--replace", "Sum up").strip() == workflow_id
+    assert [entry["name"] for entry in json.loads(library("list", "--json"))] == ["Better"]
+    assert library("delete", workflow_id) == ""
+    (line,) = failed(impasto("workflow", "show", "Better", "--url", server.url, folder=tmp_path), 1)
+    assert "no saved workflow has the id or the name 'Better'" in line
 
 
 def test_run_writes_the_pictures_it_made_into_a_folder(server: RunningServer, tmp_path: Path) -> None:

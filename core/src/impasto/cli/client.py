@@ -57,6 +57,14 @@ class Client:
         """Have what a path names gone."""
         self._request("DELETE", path)
 
+    def post(self, path: str, body: object) -> Any:
+        """What a path answers to something new."""
+        return self._json(self._request("POST", path, json=body))
+
+    def patch(self, path: str, body: object) -> Any:
+        """What a path answers to a change of a part."""
+        return self._json(self._request("PATCH", path, json=body))
+
     def enqueue(self, path: str, body: Mapping[str, object]) -> JsonObject:
         """Put work into a queue, once: a key makes the server recognise a repeated request. An `EnqueueBatchResult`."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}

@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from impasto.cli.options import AsJson, Root, Url
+from impasto.cli.workflow_commands import workflow
+
 __all__ = ["COMMAND_NAMES", "program"]
 
 program = typer.Typer(
@@ -23,12 +26,6 @@ program = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Root = Annotated[
-    Path | None,
-    typer.Option(help="Folder with the server's data.", envvar="IMPASTO_ROOT", show_default="./impasto-data"),
-]
-Url = Annotated[str | None, typer.Option(help="Address of a server to talk to, wherever it is.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 QueueId = Annotated[str, typer.Option("--queue", help="Name of the queue.")]
 
 
@@ -257,7 +254,9 @@ def version(as_json: AsJson = False) -> None:
         print(f"{name} {number}")
 
 
+program.add_typer(workflow)
+
 #: The names of our own commands; any other may be a plugin's.
 COMMAND_NAMES = frozenset(
     command.name or command.callback.__name__ for command in program.registered_commands if command.callback is not None
-)
+) | {group.typer_instance.info.name for group in program.registered_groups if group.typer_instance is not None}

@@ -13,7 +13,7 @@ from impasto.cli.failures import CommandError, UsageError
 from impasto.graph.edge import EdgeConnection
 from impasto.graph.workflow import read_workflow, with_inputs
 
-__all__ = ["GraphFile", "read_graph"]
+__all__ = ["GraphFile", "parse_setting", "read_graph", "read_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class GraphFile:
     workflow: JsonObject | None = None
 
     def with_values(self, settings: Sequence[str]) -> "GraphFile":
-        """The graph, and the workflow, with ``node.field=value`` settings put in; a value that is no JSON is a text.
+        """The graph, and the workflow, with ``node.field=value`` settings put in, see `parse_setting`.
 
         Raises `UsageError` for a node that the graph lacks. Whether the field exists is the server's to say.
         """
@@ -38,18 +38,25 @@ class GraphFile:
     def _places(self, settings: Sequence[str]) -> Iterator[tuple[EdgeConnection, Any]]:
         nodes = self.graph["nodes"]
         for setting in settings:
-            place, equals, text = setting.partition("=")
-            node_id, dot, field = place.rpartition(".")
-            if not (equals and dot and node_id and field):
-                raise UsageError(f"--set {setting}: write node.field=value, e.g. --set denoise.steps=20")
-            if node_id not in nodes:
-                near = difflib.get_close_matches(node_id, nodes, n=1)
+            place, value = parse_setting(setting)
+            if place.node_id not in nodes:
+                near = difflib.get_close_matches(place.node_id, nodes, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, nodes)) or 'none'}"
-                raise UsageError(f"--set {setting}: the graph has no node {node_id!r}; {hint}")
-            try:
-                yield EdgeConnection(node_id, field), json.loads(text)
-            except json.JSONDecodeError:
-                yield EdgeConnection(node_id, field), text
+                raise UsageError(f"--set {setting}: the graph has no node {place.node_id!r}; {hint}")
+            yield place, value
+
+
+def parse_setting(setting: str) -> tuple[EdgeConnection, Any]:
+    """The input and the value of ``node.field=value``; a value that is no JSON is a text. Raises `UsageError`."""
+    name, equals, text = setting.partition("=")
+    node_id, dot, field = name.rpartition(".")
+    if not (equals and dot and node_id and field):
+        raise UsageError(f"--set {setting}: write node.field=value, e.g. --set denoise.steps=20")
+    place = EdgeConnection(node_id, field)
+    try:
+        return place, json.loads(text)
+    except json.JSONDecodeError:
+        return place, text
 
 
 def read_graph(path: Path) -> GraphFile:
@@ -58,8 +65,7 @@ def read_graph(path: Path) -> GraphFile:
     Raises `CommandError` saying what the file holds instead, and `WorkflowFormatError` with every place of a workflow
     that is malformed.
     """
-    name = "standard input" if str(path) == "-" else str(path)
-    document = _read_json(path, name)
+    name, document = _name_of(path), read_json(path)
     if isinstance(document, dict) and isinstance(document.get("graph"), dict):
         document = document["graph"]  # a batch, or a file that carries one
     nodes = document.get("nodes") if isinstance(document, dict) else None
@@ -72,7 +78,9 @@ def read_graph(path: Path) -> GraphFile:
     return GraphFile(document)
 
 
-def _read_json(path: Path, name: str) -> Any:
+def read_json(path: Path) -> Any:
+    """The document in a file; ``-`` is standard input. Raises `CommandError`."""
+    name = _name_of(path)
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -83,4 +91,8 @@ def _read_json(path: Path, name: str) -> Any:
     except json.JSONDecodeError as error:
         raise CommandError(f"{name} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise CommandError(f"{name} is no graph: it is nested too deeply") from error
+        raise CommandError(f"{name} is nested too deeply") from error
+
+
+def _name_of(path: Path) -> str:
+    return "standard input" if str(path) == "-" else str(path)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from impasto.cli.client import Client
 from impasto.cli.terminal import print_json, print_table, say
 
-__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue", "size_in_words"]
+__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue", "local_time", "size_in_words"]
 
 #: Most rows of the queue that are shown, the newest last.
 SHOWN_ITEMS = 50
@@ -98,9 +98,9 @@ def list_queue(client: Client, queue_id: str) -> Listing:
                 item["item_id"],
                 item["status"],
                 item["origin"],
-                _local_time(item["created_at"]),
-                _local_time(item["started_at"]),
-                _local_time(item["completed_at"]),
+                local_time(item["created_at"]),
+                local_time(item["started_at"]),
+                local_time(item["completed_at"]),
                 item["error_message"],
             )
             for item in shown
@@ -120,7 +120,7 @@ def size_in_words(count: int | None) -> str:
     return f"{count / 1000:.0f} kB"
 
 
-def _local_time(moment: str | None) -> str:
+def local_time(moment: str | None) -> str:
     """A time of the server, for people: to the second, on the clock of this machine."""
     return "" if moment is None else f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
 

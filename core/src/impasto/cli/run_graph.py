@@ -1,4 +1,4 @@
-"""``impasto run``: any graph is run once, and followed to its end."""
+"""``impasto run`` and ``impasto workflow run``: something is run once, and followed to its end."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from impasto.cli.results import image_names, outputs
 from impasto.cli.run_progress import run_progress
 from impasto.cli.terminal import print_json, print_table, say, waiting
 
-__all__ = ["GraphRun", "print_run", "run_graph"]
+__all__ = ["GraphRun", "print_run", "run_graph", "run_once"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +53,18 @@ def run_graph(
     `targets`: ids of nodes; only what these need is run.
     Raises `RequestRefusedError` with every problem of the graph, otherwise what `enqueue_and_follow` raises.
     """
-    if out is not None:
-        make_folder(out)
     graph = {"graph": file.graph, "workflow": file.workflow}
     batch = {**graph, "targets": targets, "runs": 1, "origin": "impasto run"}
+    return run_once(client, f"/api/v1/queue/{queue_id}/enqueue_batch", {"batch": batch}, out, queue_id)
+
+
+def run_once(client: Client, path: str, body: JsonObject, out: Path | None, queue_id: str = "default") -> GraphRun:
+    """Enqueue what `path` makes one item of, and follow it to its end; `out` and errors are as in `run_graph`."""
+    if out is not None:
+        make_folder(out)
     begin = time.monotonic()
     with run_progress(1) as progress:
-        (item,) = enqueue_and_follow(
-            client,
-            queue_id,
-            lambda: client.enqueue(f"/api/v1/queue/{queue_id}/enqueue_batch", {"batch": batch}),
-            progress.show,
-        )
+        (item,) = enqueue_and_follow(client, queue_id, lambda: client.enqueue(path, body), progress.show)
     seconds = time.monotonic() - begin
     return GraphRun(
         item_id=item["item_id"],
