@@ -18,7 +18,7 @@ from impasto_sdk.fields import BaseInvocationOutput
 
 from benchmarks.harness.timing import in_turns  # isort: skip
 
-__all__ = ["Cost", "Document", "Run", "bare", "costs", "execute", "with_key"]
+__all__ = ["NODES_AT_ONCE", "Cost", "Document", "Run", "bare", "costs", "execute", "with_key"]
 
 KeyT = TypeVar("KeyT")
 
