@@ -169,6 +169,38 @@ def test_an_id_must_not_look_like_an_execution_of_another_node() -> None:
     assert problems({"add": add, "sum[3]": add, "add[x]": add, "add[]": add}) == []
 
 
+@pytest.mark.parametrize("call_id", ["call", "my/call"])
+def test_an_id_must_not_look_like_a_node_that_a_call_runs(call_id: str) -> None:
+    add = {"type": "toy_add"}
+    inner = {"workflow_id": "w", "graph": {"nodes": {"return": {"type": "toy_return"}}}}
+    call = {"type": "toy_call", "called": inner}
+    for ambiguous in (f"{call_id}/add", f"{call_id}[3]/add", f"{call_id}[3,0]/x/add[1]"):
+        problem = the_problem({call_id: call, ambiguous: add})
+        assert (problem.code, problem.node_id, problem.nodes) == ("ambiguous_id", ambiguous, (call_id,))
+    assert problems({call_id: call, "add/call": add, f"{call_id}s/add": add, f"{call_id}[x]/add": add}) == []
+
+
+@pytest.mark.parametrize("character", ["\x00", "\n", "\x1f", "\x7f", "\x9f"])
+def test_ids_and_names_of_fields_hold_no_control_characters(character: str) -> None:
+    node_id, field = f"on{character}e", f"a{character}"
+    nodes = {node_id: {"type": "toy_add"}, "two": {"type": "toy_add", field: 1}}
+    found = problems(nodes, edge(f"{node_id}.value", "two.a"), edge(f"two.{field}", f"{node_id}.{field}"))
+    controls = [problem for problem in found if problem.code == "control_character"]
+    assert [(problem.node_id, problem.field) for problem in controls] == [
+        (node_id, "id"),
+        ("two", field),
+        ("two", field),
+        (node_id, field),
+    ]
+    assert all(repr(character)[1:-1] in problem.message for problem in controls)
+    assert not any(character in problem.message for problem in controls)
+
+
+@pytest.mark.parametrize("node_id", ["two words", "größer", "a\u2028b", "\u200b", "a.b", "c::d"])
+def test_ids_are_free_text_otherwise(node_id: str) -> None:
+    assert problems({node_id: {"type": "toy_add"}}) == []
+
+
 def test_every_problem_is_reported() -> None:
     nodes = {
         "a": {"type": "nothing"},

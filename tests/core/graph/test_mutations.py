@@ -1,18 +1,24 @@
 """Changing a graph: nodes and edges come, go and are renamed, and nothing half-done is left behind."""
 
+from collections.abc import Collection
+
 import networkx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.toys import CATALOGUE, chain, diamond
 
 from impasto.errors import (
     CyclicalGraphError,
     DuplicateNodeIdError,
+    GraphError,
     InvalidEdgeError,
     NodeAlreadyInGraphError,
     NodeFieldNotFoundError,
     NodeNotFoundError,
 )
-from impasto.graph import Edge, EdgeConnection, Graph, GraphNode
+from impasto.graph import Adjacency, Edge, EdgeConnection, Graph, GraphNode
+from impasto.graph.element_types import TypeResolver
 
 
 @pytest.fixture
@@ -167,3 +173,75 @@ def test_networkx_gets_every_edge_or_one_for_each_pair() -> None:
 def test_the_ends_of_an_edge_have_names() -> None:
     edge = Edge(EdgeConnection("a", "value"), EdgeConnection("b", "image"))
     assert (edge.source.node_id, edge.destination.field, str(edge)) == ("a", "image", "a.value → b.image")
+
+
+def test_ten_thousand_items_are_led_into_a_collector_and_each_is_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+    output_type = TypeResolver.output_type
+
+    def counted(self: TypeResolver, output: EdgeConnection) -> object:
+        nonlocal asked
+        asked += 1
+        return output_type(self, output)
+
+    gathered, walked = Adjacency.incoming, 0
+
+    def walking(self: Adjacency, node_id: str) -> Collection[Edge]:
+        nonlocal walked
+        found = gathered(self, node_id)
+        walked += len(found)
+        return found
+
+    monkeypatch.setattr(TypeResolver, "output_type", counted)
+    graph = Graph(nodes={name: GraphNode(name, "toy_add") for name in map(str, range(10_000))})
+    graph.add_node(GraphNode("all", "toy_collect"))
+    monkeypatch.setattr(Adjacency, "incoming", walking)
+    for number in range(10_000):
+        graph.add_edge(Edge.between(str(number), "value", "all", "item"), CATALOGUE)
+    assert asked < 60_000
+    assert walked < 10_000
+
+
+TYPED = {
+    "number": "toy_integer",
+    "text": "toy_text",
+    "noise": "toy_noise",
+    "range": "toy_range",
+    "words": "toy_split",
+    "each": "toy_iterate",
+    "each_too": "toy_iterate",
+    "all": "toy_collect",
+    "all_too": "toy_collect",
+    "if": "toy_if",
+    "sum": "toy_add",
+    "total": "toy_sum",
+}
+OUTPUTS = [EdgeConnection(node_id, output) for node_id, type in TYPED.items() for output in CATALOGUE[type].outputs]
+INPUTS = [EdgeConnection(node_id, input) for node_id, type in TYPED.items() for input in CATALOGUE[type].inputs]
+
+
+@given(st.lists(st.tuples(st.sampled_from(OUTPUTS), st.sampled_from(INPUTS), st.booleans()), max_size=40))
+def test_an_edge_is_judged_as_in_a_graph_that_was_just_read(
+    steps: list[tuple[EdgeConnection, EdgeConnection, bool]],
+) -> None:
+    graph = Graph(nodes={node_id: GraphNode(node_id, type) for node_id, type in TYPED.items()})
+    for source, destination, removes in steps:
+        edge = Edge(source, destination)
+        if removes and edge in graph.edges:
+            graph.delete_edge(edge)
+            continue
+        judged = [attempt(each, edge) for each in (graph, Graph(nodes=graph.nodes, edges=graph.edges))]
+        assert judged[0] == judged[1]
+
+
+def attempt(graph: Graph, edge: Edge) -> str | None:
+    """What is said against an edge; of a circle, only that there is one: it may be found on another way."""
+    try:
+        graph.add_edge(edge, CATALOGUE)
+    except CyclicalGraphError:
+        return "a circle"
+    except GraphError as error:
+        return str(error)
+    return None

@@ -76,7 +76,7 @@ def test_every_unknown_target_is_a_problem_with_its_value_and_the_nearest_id() -
     assert (first.code, first.field, first.found) == ("unknown_target", "targets", "ad_2")
     assert first.suggestion == "did you mean 'add_2'?"
     assert first.message == "the target 'ad_2' is no node of the graph; did you mean 'add_2'?"
-    assert (second.found, second.suggestion) == ("nothing like it", None)
+    assert (second.found, second.suggestion) == ("nothing like it", "leave it out")
 
 
 def test_an_empty_list_of_targets_is_refused() -> None:

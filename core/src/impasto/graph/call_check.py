@@ -32,7 +32,7 @@ def call_problems(
         return
     if ports.kind is not NodeKind.CALL:
         if called is not None:
-            yield _no_call(node)
+            yield _no_call(node, called)
         return
     if called is None:
         yield _not_resolved(node)
@@ -74,7 +74,7 @@ def _return_problems(call_id: str, called: CalledGraph, table: PortTable) -> Ite
                 "return_in_iteration",
                 say(f"{call_id} calls {_title(called)}, whose {each!r} stands in an iteration", suggestion),
                 node_id=f"{call_id}/{each}",
-                found="a return in an iteration",
+                found=each,
                 expected="a return outside all iterations",
                 suggestion=suggestion,
             )
@@ -104,14 +104,14 @@ def _offered_problems(
     )
 
 
-def _no_call(node: GraphNode) -> Problem:
+def _no_call(node: GraphNode, called: CalledGraph) -> Problem:
     suggestion = "leave 'called' out"
     return Problem(
         "not_a_call",
-        say(f"{node.id}: a node of type {node.type!r} calls no graph, and one came with it", suggestion),
+        say(f"{node.id}: a node of type {node.type!r} calls nothing, and {_title(called)} came with it", suggestion),
         node_id=node.id,
         field="called",
-        found=_title(node.called) if node.called else None,
+        found=_title(called),
         expected="no called graph",
         suggestion=suggestion,
     )

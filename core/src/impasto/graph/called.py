@@ -58,7 +58,8 @@ def too_deep(call_id: str) -> Problem:
     suggestion = "call fewer workflows inside one another"
     return Problem(
         "calls_too_deep",
-        f"{call_id} stands inside {MAX_CALL_DEPTH} calls, and calls go no deeper; {suggestion}",
+        f"{call_id}: what it calls would stand inside {MAX_CALL_DEPTH + 1} calls, and at most {MAX_CALL_DEPTH} may "
+        f"stand inside one another; {suggestion}",
         node_id=call_id,
         field="called",
         found=MAX_CALL_DEPTH + 1,

@@ -56,7 +56,9 @@ class ConnectionCheck:
         output, input = edge
         for node_id, field in edge:
             if has_control_character(field):
-                yield control_character(f"edge {edge}: the field {field!r}", field, node_id=node_id, field=field)
+                yield control_character(
+                    f"an edge's end at {node_id!r}: the field {field!r}", field, node_id=node_id, field=field
+                )
         missing = [end for end in edge if end.node_id not in self._nodes]
         if missing:
             yield from (self._unknown_node(edge, end) for end in missing)

@@ -42,17 +42,16 @@ def restrict(
 def _unknown(nodes: Mapping[str, GraphNode], targets: Collection[str]) -> list[Problem]:
     suggester = Suggester()
     return [
-        _unknown_target(target, suggester.did_you_mean(target, nodes))
+        _unknown_target(target, suggester.did_you_mean(target, nodes) or "leave it out")
         for target in dict.fromkeys(targets)
         if target not in nodes
     ]
 
 
-def _unknown_target(target: str, suggestion: str | None) -> Problem:
-    hint = f"; {suggestion}" if suggestion else ""
+def _unknown_target(target: str, suggestion: str) -> Problem:
     return Problem(
         "unknown_target",
-        f"the target {target!r} is no node of the graph{hint}",
+        f"the target {target!r} is no node of the graph; {suggestion}",
         field="targets",
         found=target,
         expected="the id of a node",
@@ -61,10 +60,12 @@ def _unknown_target(target: str, suggestion: str | None) -> Problem:
 
 
 def _no_targets() -> Problem:
+    suggestion = "name at least one node, or leave it out to run everything"
     return Problem(
         "no_targets",
-        "targets is an empty list, so nothing would run; name at least one node, or leave it out to run everything",
+        f"targets is an empty list, so nothing would run; {suggestion}",
         field="targets",
         found=[],
         expected="ids of nodes, at least one",
+        suggestion=suggestion,
     )

@@ -46,7 +46,7 @@ def node_problems(
         port = ports.inputs.get(name)
         if port is None:
             if has_control_character(name):
-                yield control_character(f"{node.id}: the input {name!r}", name, node_id=node.id, field=name)
+                yield control_character(f"{node.id!r}: the input {name!r}", name, node_id=node.id, field=name)
             elif ports.input(name) is None:
                 yield _unknown_field(node, name, ports, suggester)
         elif port.is_written(value) and (node.id, name) not in connected:

@@ -106,11 +106,12 @@ def _version_problems(meta: object) -> list[Problem]:
     return [
         Problem(
             "unknown_version",
-            f"meta.version is {version!r}; workflows of the versions {' and '.join(READ_VERSIONS)} are read. "
-            f"Save it anew with an editor of today",
+            f"meta.version is {version!r}; workflows of the versions {' and '.join(READ_VERSIONS)} are read; "
+            f"save it anew with an editor of today",
             field="meta.version",
             found=version,
             expected=f"{' or '.join(READ_VERSIONS)}, as in '3.0.0'",
+            suggestion="save it anew with an editor of today",
         )
     ]
 
@@ -148,7 +149,13 @@ class _NodeReader:
         if node_id in self.kinds:
             self._problems.append(
                 Problem(
-                    "duplicate_id", f"{place}.id is {node_id!r}, which another node has", node_id=node_id, field="id"
+                    "duplicate_id",
+                    f"{place}.id is {node_id!r}, which another node has; rename one of them",
+                    node_id=node_id,
+                    field="id",
+                    found=node_id,
+                    expected="an id that no other node has",
+                    suggestion="rename one of them",
                 )
             )
             return
@@ -193,10 +200,13 @@ class _NodeReader:
                 self._problems.append(
                     Problem(
                         "reserved_field",
-                        f"{place}.{name}: no input can be called {name!r}; a graph keeps something else under it",
+                        f"{place}.{name}: a graph keeps something else under {name!r}, so no input has that name; "
+                        f"leave it out",
                         node_id=node_id,
                         field=name,
                         found=name,
+                        expected="the name of an input",
+                        suggestion="leave it out",
                     )
                 )
             elif "value" in given and not (name == BOARD and given["value"] in NO_BOARDS):

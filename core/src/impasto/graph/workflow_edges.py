@@ -93,10 +93,12 @@ class EdgeReader:
             self._problems.append(
                 Problem(
                     "input_taken",
-                    f"{line.place}: {holder} leads into the connector {connector!r} already, and it takes one edge",
+                    f"{line.place}: {line.source} leads into the connector {connector!r}, as {holder} does, and it "
+                    f"takes one edge; take one of them out",
                     node_id=connector,
                     found=str(line.source),
                     expected="one edge",
+                    suggestion="take one of them out",
                 )
             )
 
@@ -122,18 +124,24 @@ class EdgeReader:
 def _unknown_node(place: str, node_id: str) -> Problem:
     return Problem(
         "unknown_node",
-        f"{place} is {node_id!r}, and the workflow has no such node",
+        f"{place} is {node_id!r}, and the workflow has no such node; take out the edge",
         node_id=node_id,
+        field=place,
         found=node_id,
         expected="the id of a node",
+        suggestion="take out the edge",
     )
 
 
 def _circle(connector: str, passed: tuple[str, ...]) -> Problem:
     circle = passed[passed.index(connector) :]
+    way = " → ".join((*reversed(circle), circle[-1]))
     return Problem(
         "cycle",
-        f"connectors go in a circle: {' → '.join((*reversed(circle), circle[-1]))}; take out one of their edges",
+        f"connectors go in a circle: {way}; take out one of their edges",
         node_id=connector,
+        found=way,
+        expected="connectors that come from a node",
+        suggestion="take out one of their edges",
         nodes=circle,
     )
