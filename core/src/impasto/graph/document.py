@@ -86,7 +86,9 @@ class _Reader:
         if not _TEXT.issuperset(map(type, inputs)):
             self._wrong(key, "inputs", list(inputs), "texts as names of inputs")
         called = self._called(key, document.get("called"))
-        annotations = {name: document[name] for name in ANNOTATIONS if name in document} or NO_ANNOTATIONS
+        annotations = NO_ANNOTATIONS
+        if not ANNOTATIONS.isdisjoint(document):
+            annotations = {name: document[name] for name in ANNOTATIONS if name in document}
         if len(self.problems) > before:
             return None
         # each text once, so that it takes room once, and is equal at a glance wherever it is looked up
