@@ -99,9 +99,13 @@ class Polite(BaseInvocation):
 
 @toy("gives_up", use_cache=False)
 class GivesUp(BaseInvocation):
-    """Cancels itself."""
+    """Cancels itself, once it is let go."""
+
+    path: str = InputField("")
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
+        if self.path:
+            Path(self.path).read_text()
         raise CanceledError
 
 
@@ -123,11 +127,14 @@ class Exits(BaseInvocation):
 
 @toy("raises", use_cache=False)
 class Raises(BaseInvocation):
-    """Fails in the way that is asked for."""
+    """Fails in the way that is asked for, once it is let go."""
 
     how: str = InputField("value")
+    path: str = InputField("")
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
+        if self.path:
+            Path(self.path).read_text()
         if self.how == "invocation":
             raise InvocationError("the mask is as large as a stamp; draw a larger one")
         if self.how == "exit":
@@ -148,6 +155,22 @@ class Paint(WithMetadata, WithBoard, BaseInvocation):
 
     def invoke(self, context: InvocationContext) -> ImageOutput:
         return context.images.save(Image.new("RGB", (self.size, self.size // 2), self.colour))
+
+
+@toy("sketch", use_cache=False)
+class Sketch(BaseInvocation):
+    """Saves a picture, says its name, and then waits: at a gate, or for as long as it is wanted."""
+
+    path: str = InputField("")
+
+    def invoke(self, context: InvocationContext) -> ImageOutput:
+        saved = context.images.save(Image.new("RGB", (8, 4), "white"))
+        context.progress(None, saved.image.image_name)
+        while not self.path:
+            context.raise_if_cancelled()
+            time.sleep(0.01)
+        Path(self.path).read_text()
+        return saved
 
 
 @toy("facts")
