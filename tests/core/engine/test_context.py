@@ -142,6 +142,16 @@ def test_progress_is_bounded_in_rate_and_its_last_report_always_comes(room: Engi
     assert room.seen.index(reports[-1]) < room.seen.index(room.named("invocation_complete")[0])
 
 
+def test_nodes_beside_one_another_each_have_their_last_report_told(room: EngineRoom):
+    room.run(graph([node(f"p{place}", "progress", steps=3000) for place in range(4)]))
+    reports = {event.invocation["id"]: event for event in room.named("invocation_progress")}  # the last of each
+    assert sorted(reports) == ["p0", "p1", "p2", "p3"]
+    for complete in room.named("invocation_complete"):
+        last = reports[complete.invocation["id"]]
+        assert last.message == "step 3000"
+        assert room.seen.index(last) < room.seen.index(complete)
+
+
 def test_previews_travel_as_bytes_and_as_an_address(room: EngineRoom):
     room.run(graph([node("p", "progress", steps=3, preview="picture")]))
     report = room.named("invocation_progress")[-1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from impasto.engine.protocol import Outcome, ToServer
+from impasto.engine.protocol import Outcome, ToServer, item_key, item_of
 from impasto.engine.run_record import RunRecord
 from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
@@ -66,16 +66,22 @@ def started(node: str) -> Message:
     return Message(kind=ToServer.STARTED, body=body)
 
 
-def completed(node: str) -> Message:
-    return Message(kind=ToServer.COMPLETED, body={"execution_id": node, "output": {"value": node}, "cached": False})
+def completed(node: str, *images: str) -> Message:
+    body = {"execution_id": node, "output": {"value": node}, "cached": False, "images": list(images)}
+    return Message(kind=ToServer.COMPLETED, body=body)
+
+
+def item(node: str, index: int, *images: str) -> Message:
+    body = {"execution_id": node, "index": index, "item": 10 * index, "images": list(images)}
+    return Message(kind=ToServer.ITEM, body=body)
 
 
 def progress(node: str) -> Message:
     return Message(kind=ToServer.PROGRESS, body={"execution_id": node, "fraction": 0.5, "message": "half"})
 
 
-def ended(outcome: Outcome, error: dict[str, Any] | None = None) -> Message:
-    return Message(kind=ToServer.ENDED, body={"item_id": 7, "outcome": outcome.value, "error": error})
+def ended(outcome: Outcome, error: dict[str, Any] | None = None, kind: ToServer = ToServer.ENDED) -> Message:
+    return Message(kind=kind, body={"item_id": 7, "outcome": outcome.value, "error": error})
 
 
 def test_a_group_is_on_disk_in_one_go_before_any_of_it_is_told():
@@ -106,6 +112,74 @@ def test_the_node_in_hand_is_known_until_it_has_finished():
     assert story.record.in_hand == "node 'b' (add)"
     story.record.take([completed("b")])
     assert story.record.in_hand == ""
+
+
+def test_several_nodes_in_hand_are_named_up_to_a_number():
+    story = Story()
+    story.record.take([started("a"), started("b")])
+    assert story.record.in_hand == "node 'a' (add), node 'b' (add)"
+    story.record.take([started("c"), started("d"), completed("a")])
+    assert story.record.in_hand == "node 'b' (add), node 'c' (add) and 1 more"
+
+
+def test_items_are_written_down_under_keys_of_their_own_and_not_told_of():
+    story = Story()
+    story.record.take([started("g"), item("g", 0), item("g", 1)])
+    assert story.told[0] == {"journal": {item_key("g", 0): {"item": 0}, item_key("g", 1): {"item": 10}}}
+    assert story.names() == ["journal", "invocation_started"]
+    assert story.record.in_hand == "node 'g' (add)"
+
+
+def test_an_items_key_can_be_read_back():
+    assert item_of(item_key("a[3]/b[0]", 12)) == ("a[3]/b[0]", 12)
+    assert item_of("a[3]/b[0]") is None
+
+
+def test_images_stay_with_what_is_written_down_and_no_others():
+    story = Story()
+    for name in ("one", "two", "three", "four"):
+        assert story.images.add(name)
+    story.record.take([started("g"), item("g", 0, "one"), started("a"), completed("a", "two")])
+    story.images.close()
+    assert story.told[-1] == {"delete": ["three", "four"]}
+
+
+def test_no_image_stays_that_belongs_to_what_no_longer_counts():
+    story = Story(counts=False)
+    story.images.add("one")
+    story.record.take([started("a"), completed("a", "one")])
+    story.images.close()
+    assert story.told[-1] == {"delete": ["one"]}
+
+
+def test_images_that_do_not_stay_are_gone_before_the_run_is_complete():
+    story = Story()
+    story.images.add("one")
+    story.images.add("two")
+    story.record.take([started("a"), completed("a", "two"), ended(Outcome.COMPLETED)])
+    assert story.names()[:2] == ["delete", "complete"]
+    assert story.told[0] == {"delete": ["one"]}
+    story.images.close()
+    assert story.names().count("delete") == 1
+
+
+def test_an_image_that_comes_after_the_end_is_not_kept():
+    story = Story()
+    story.images.close()
+    assert not story.images.add("late")
+    assert story.told == [{"delete": ["late"]}]
+
+
+def test_what_a_run_will_fail_of_is_told_at_once_and_only_once():
+    story = Story()
+    error = {"type": "ValueError", "message": "boom", "execution_id": "a", "source_id": "a"}
+    assert story.record.take([started("a"), started("b"), ended(Outcome.FAILED, error, ToServer.ENDING)]) is None
+    assert story.names() == ["invocation_started", "invocation_started", "invocation_error"]
+    assert story.record.foretold is not None
+    assert story.record.foretold.error is not None
+    assert story.record.foretold.error.message == "boom"
+    assert story.record.take([ended(Outcome.FAILED, error)]) is not None
+    assert story.names().count("invocation_error") == 1
 
 
 def test_events_know_their_run():
