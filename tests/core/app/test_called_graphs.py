@@ -67,7 +67,11 @@ def graph_of(*calls: str, **more: Any) -> dict[str, Any]:
 def problems_of(called_graphs: CalledGraphs, document: dict[str, Any], **options: Any) -> list[Problem]:
     with pytest.raises(GraphValidationError) as caught:
         called_graphs.resolve(document, **options)
-    return list(caught.value.problems)
+    problems = list(caught.value.problems)
+    for problem in problems:
+        assert problem.expected is not None
+        assert problem.message.endswith(f"; {problem.suggestion}")
+    return problems
 
 
 def test_a_call_is_given_the_workflow_as_it_is_now(called_graphs: CalledGraphs, save: Save) -> None:
@@ -141,7 +145,7 @@ def test_a_workflow_that_calls_itself_is_refused_with_the_whole_chain(
     (problem,) = problems_of(called_graphs, graph_of(before))
 
     assert problem.code == "recursive_call"
-    assert f"leads in a circle: {told};" in problem.message
+    assert f"a workflow cannot call itself: {told}; take" in problem.message
     assert (problem.node_id, problem.field) == ("/".join(["call_0", "to_0", *["onward"] * len(names)]), "workflow_id")
 
 
@@ -215,7 +219,11 @@ def test_a_workflow_that_does_not_exist_is_told_with_the_one_that_was_meant(
         ("unknown_workflow", node_id, "workflow_id") for node_id in ("call_0", "call_2", "call_3")
     ]
     meant = f"did you mean {workflow_id!r}, which is called 'Upscale'?"
-    assert [problem.suggestion for problem in problems] == [meant, meant, None]
+    assert [problem.suggestion for problem in problems] == [
+        meant,
+        meant,
+        "GET /api/v1/workflows/ lists those there are",
+    ]
     assert problems[0].message == f"call_0.workflow_id is 'upscale', and there is no such workflow; {meant}"
 
 

@@ -64,8 +64,8 @@ def test_everything_that_is_wrong_with_a_workflow_is_told_and_nothing_is_saved(w
         ("malformed", "tags"),
         ("malformed", "name"),
         ("malformed", None),
-        ("unknown_node", None),
-        ("unknown_node", None),
+        ("unknown_node", "edges[0].source"),
+        ("unknown_node", "edges[0].target"),
     ]
     assert workflows.list(ALL).total == 0
 

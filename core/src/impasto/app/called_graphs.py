@@ -27,6 +27,19 @@ CALLED = "called"
 MOST_HINTS = 20
 
 
+_WRITE = "write the id of a saved workflow into the node"
+_LIST = "GET /api/v1/workflows/ lists those there are"
+#: What each kind of problem would not be.
+_EXPECTED = {
+    "workflow_not_written": "a written value",
+    "missing_input": "the id of a saved workflow",
+    "unknown_workflow": "the id of a saved workflow",
+    "wrong_snapshot": "the id of the workflow that it carries",
+    "recursive_call": "calls that come to an end",
+    "calls_too_deep": f"at most {MAX_CALL_DEPTH}",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ResolvedGraph:
     """A graph document whose calls carry what they call."""
@@ -103,8 +116,8 @@ class _Resolution:
         resolved, count, depth, called_bytes = dict(nodes), len(nodes), 0, 0
         for node_id, node in calls.items():
             if (node_id, WORKFLOW_ID) in varying:
-                expected = "it decides what is checked before anything runs, so it takes no edge and no batch of values"
-                self._refuse(node_id, "workflow_not_written", f"must be written into the node; {expected}")
+                why = "takes no edge and no batch of values, since it decides what is checked before anything runs"
+                self._refuse(node_id, "workflow_not_written", why, _WRITE)
             elif (snapshot := self._snapshot(node_id, node, chain)) is not None:
                 resolved[node_id] = {**node, CALLED: snapshot.document}
                 count += snapshot.nodes
@@ -118,7 +131,8 @@ class _Resolution:
         if given is not None:
             return self._given(node_id, given, workflow_id, chain)
         if not isinstance(workflow_id, str) or not workflow_id:
-            self._refuse(node_id, "missing_input", "must be the id of a saved workflow", found=workflow_id)
+            shown = "missing" if workflow_id in (None, "") else "not the id of a saved workflow"
+            self._refuse(node_id, "missing_input", f"is {shown}", _WRITE, found=workflow_id)
             return None
         if workflow_id not in self._snapshots:
             return self._saved(node_id, workflow_id, chain)
@@ -161,8 +175,8 @@ class _Resolution:
             return _Snapshot(given)  # for the check to tell
         own_id, name = str(given.get("workflow_id")), str(given.get("name") or given.get("workflow_id"))
         if workflow_id and workflow_id != own_id:
-            problem = f"is {workflow_id!r}, but the node carries the graph of {own_id!r}; leave out {CALLED!r}"
-            self._refuse(node_id, "wrong_snapshot", problem, found=workflow_id)
+            problem = f"is {workflow_id!r}, but the node carries the graph of {own_id!r}"
+            self._refuse(node_id, "wrong_snapshot", problem, f"leave out {CALLED!r}", found=workflow_id)
             return None
         if not self._may_go_on(node_id, own_id, name, chain):
             return None
@@ -184,9 +198,8 @@ class _Resolution:
         if workflow_id in chain:
             ids = list(chain)
             circle = [*[chain[each] for each in ids[ids.index(workflow_id) :]], name]
-            self._refuse(
-                node_id, "recursive_call", f"leads in a circle: {_told(circle)}; a workflow cannot call itself"
-            )
+            problem = f"leads in a circle, and a workflow cannot call itself: {_told(circle)}"
+            self._refuse(node_id, "recursive_call", problem, "take one of these calls out", found=workflow_id)
         elif len(chain) >= MAX_CALL_DEPTH:
             self._refuse_depth(node_id, [*chain.values(), name])
         else:
@@ -194,31 +207,24 @@ class _Resolution:
         return False
 
     def _refuse_depth(self, node_id: str, names: list[str]) -> None:
-        problem = f"goes too deep: {_told(names)}; at most {MAX_CALL_DEPTH} workflows may be called inside one another"
-        self._refuse(node_id, "calls_too_deep", problem)
+        problem = f"goes too deep, at most {MAX_CALL_DEPTH} workflows may be called inside one another: {_told(names)}"
+        self._refuse(node_id, "calls_too_deep", problem, "take one of these calls out", found=len(names))
 
     def _refuse_unknown(self, node_id: str, workflow_id: str) -> None:
-        hint = self._library.probably_meant(workflow_id) if self._hints > 0 else None
+        meant = self._library.probably_meant(workflow_id) if self._hints > 0 else None
         self._hints -= 1
         problem = f"is {workflow_id!r}, and there is no such workflow"
-        self._refuse(
-            node_id,
-            "unknown_workflow",
-            f"{problem}; {hint}" if hint else problem,
-            found=workflow_id,
-            suggestion=hint,
-        )
+        self._refuse(node_id, "unknown_workflow", problem, meant or _LIST, found=workflow_id)
 
-    def _refuse(
-        self, node_id: str, code: str, problem: str, *, found: JsonValue = None, suggestion: str | None = None
-    ) -> None:
+    def _refuse(self, node_id: str, code: str, problem: str, suggestion: str, *, found: JsonValue = None) -> None:
         self.problems.append(
             Problem(
                 code,
-                f"{node_id}.{WORKFLOW_ID} {problem}",
+                f"{node_id}.{WORKFLOW_ID} {problem}; {suggestion}",
                 node_id=node_id,
                 field=WORKFLOW_ID,
                 found=found,
+                expected=_EXPECTED[code],
                 suggestion=suggestion,
             )
         )

@@ -138,10 +138,12 @@ def _too_large(found: int, limit: int, which: str = "") -> Problem:
 
 
 def _calls_too_much(found: int) -> Problem:
+    suggestion = "iterate over one call instead"
     return Problem(
         code="calls_too_large",
         message=f"the workflows that the graph calls come to {found} bytes, each as often as it is called, and at most "
-        f"{MOST_CALLED_BYTES} are taken; iterate over one call instead",
+        f"{MOST_CALLED_BYTES} are taken; {suggestion}",
         found=found,
         expected=MOST_CALLED_BYTES,
+        suggestion=suggestion,
     )

@@ -86,11 +86,11 @@ def workflow_batch(
 def _not_exposed(
     record: WorkflowRecord, name: str, exposed: Mapping[str, EdgeConnection], suggester: Suggester
 ) -> Problem:
-    suggestion = suggester.did_you_mean(name, exposed)
     offered = f"it exposes {', '.join(exposed)}" if exposed else "it exposes none; put its fields into its form"
+    suggestion = suggester.did_you_mean(name, exposed) or offered
     return Problem(
         "unknown_input",
-        f"workflow {record.name!r} exposes no input {name!r}, as node_id::field; {suggestion or offered}",
+        f"workflow {record.name!r} exposes no input {name!r}, as node_id::field; {suggestion}",
         node_id=name.rpartition("::")[0] or None,
         field=name.rpartition("::")[2],
         found=name,

@@ -64,10 +64,7 @@ class WorkflowLibrary:
         facts = self._facts(document)
         own_id = document.get("id")
         if own_id not in (None, "", workflow_id):
-            message = (
-                f"the workflow's id is {own_id!r}, but {workflow_id!r} is to be changed; leave it out, or correct it"
-            )
-            raise WorkflowFormatError([Problem("id_mismatch", message, field="id", found=own_id, expected=workflow_id)])
+            raise WorkflowFormatError([_of_another(own_id, workflow_id)])
         record = self._records.update(workflow_id, facts, _kept(document, workflow_id), then=self._announce_updated)
         return record or self._refuse(workflow_id)
 
@@ -169,8 +166,15 @@ def _problems_of_facts(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
         yield malformed("name", name, f"a text of 1 to {LONGEST_NAME} characters", field="name")
     size = len(dump_document(dict(document)))
     if size > MOST_BYTES:
-        message = f"the workflow is too large to be kept: {size} bytes of JSON, at most {MOST_BYTES} are taken"
-        yield Problem("too_large", message, found=size, expected=MOST_BYTES)
+        suggestion = "move a part of it into a workflow that it calls"
+        message = f"the workflow has {size} bytes of JSON, at most {MOST_BYTES} are kept; {suggestion}"
+        yield Problem("too_large", message, found=size, expected=MOST_BYTES, suggestion=suggestion)
+
+
+def _of_another(own_id: JsonValue, workflow_id: str) -> Problem:
+    suggestion = "leave its id out, or save it as a new one"
+    message = f"the workflow has the id {own_id!r}, and {workflow_id!r} is to be changed; {suggestion}"
+    return Problem("id_mismatch", message, field="id", found=own_id, expected=workflow_id, suggestion=suggestion)
 
 
 def _kept(document: Mapping[str, JsonValue], workflow_id: str) -> dict[str, JsonValue]:
