@@ -2,7 +2,8 @@
 
 It counts what Python's allocators give out, to the byte and the same each time, whatever else the machine does; the
 resident memory of a process is neither, for it comes in pages and does not fall. What a C or Rust library takes behind
-Python's back is not counted: the engine has none. Nothing is timed here, for counting makes everything slower.
+Python's back is not counted: of the engine that is pydantic's checkers, one set for each node type and none for a node.
+Nothing is timed here, for counting makes everything slower.
 """
 
 import gc
