@@ -124,8 +124,9 @@ def test_several_nodes_in_hand_are_named_up_to_a_number():
 
 def test_items_are_written_down_under_keys_of_their_own_and_not_told_of():
     story = Story()
-    story.record.take([started("g"), item("g", 0), item("g", 1)])
-    assert story.told[0] == {"journal": {item_key("g", 0): {"item": 0}, item_key("g", 1): {"item": 10}}}
+    story.record.take([started("g"), item("g", 0), item("g", 1, "one")])
+    lines = {item_key("g", 0): {"item": 0, "images": []}, item_key("g", 1): {"item": 10, "images": ["one"]}}
+    assert story.told[0] == {"journal": lines}
     assert story.names() == ["journal", "invocation_started"]
     assert story.record.in_hand == "node 'g' (add)"
 

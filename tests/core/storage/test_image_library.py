@@ -57,6 +57,14 @@ def test_an_image_has_every_field_of_its_dto_with_nulls(library: ImageLibrary) -
     }
 
 
+def test_what_the_nodes_of_a_session_saved_is_found(library: ImageLibrary) -> None:
+    one = library.save(encoded(), session_id="s", node_id="a[0]").image_name
+    two = library.save(encoded(), session_id="s", node_id="b", is_intermediate=True).image_name
+    library.save(encoded(), session_id="s")
+    library.save(encoded(), session_id="t", node_id="a[0]")
+    assert library.saved_by_nodes("s") == {one: "a[0]", two: "b"}
+
+
 def test_a_png_is_stored_byte_for_byte_when_nothing_is_to_be_written_into_it(library: ImageLibrary) -> None:
     data = encoded()
     assert library.read(library.save(data).image_name) == data

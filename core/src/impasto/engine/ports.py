@@ -153,6 +153,10 @@ class ImageStore(Protocol):
         """Which of these images there are."""
         ...
 
+    def saved_by_nodes(self, session_id: str) -> Mapping[str, str]:
+        """The images that nodes of a session have saved, each with the execution that did."""
+        ...
+
     def delete(self, names: Sequence[str]) -> Sequence[str]:
         """Remove images and their files; which of them there were."""
         ...

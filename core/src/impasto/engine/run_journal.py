@@ -22,7 +22,7 @@ class RunJournal:
     """Outputs of executions that finished, and items of generators that did not."""
 
     def __init__(self, lines: Mapping[str, dict[str, JsonValue]]) -> None:
-        """`lines`: output documents by execution id, and ``{item}`` by `item_key`."""
+        """`lines`: output documents by execution id, and ``{item, images}`` by `item_key`."""
         self._outputs: dict[str, dict[str, JsonValue]] = {}
         self._items: dict[str, dict[int, JsonValue]] = {}
         for key, line in lines.items():

@@ -154,4 +154,4 @@ def _lines(message: Message) -> Iterator[tuple[str, JsonValue]]:
     if message.kind == ToServer.COMPLETED:
         yield body["execution_id"], body["output"]
     elif message.kind == ToServer.ITEM:
-        yield item_key(body["execution_id"], body["index"]), {"item": body["item"]}
+        yield item_key(body["execution_id"], body["index"]), {"item": body["item"], "images": body["images"]}

@@ -35,6 +35,9 @@ FIND_WHOLE_IMAGES = select(images).where(images.c.image_name.in_(bindparam("name
 FIND_NAMES = select(images.c.image_name).where(images.c.image_name.in_(bindparam("names", expanding=True)))
 FIND_METADATA = select(images.c.metadata).where(images.c.image_name == bindparam("name"))
 FIND_DOCUMENTS = select(images.c.graph, images.c.workflow).where(images.c.image_name == bindparam("name"))
+FIND_SAVED = select(images.c.image_name, images.c.node_id).where(
+    images.c.session_id == bindparam("session_id"), images.c.node_id.is_not(None)
+)
 UPDATE_IMAGES = update(images).where(images.c.image_name.in_(bindparam("b_names", expanding=True)))
 DELETE_IMAGES = (
     delete(images)
@@ -102,6 +105,12 @@ class ImageRecords:
         with self._database.read() as connection:
             found = (connection.execute(FIND_NAMES, {"names": some}).scalars() for some in portions(names))
             return set(chain.from_iterable(found))
+
+    def saved_by_nodes(self, session_id: str) -> dict[str, str]:
+        """The images that nodes of a session have saved, each with the execution that did. Looks at every image."""
+        with self._database.read() as connection:
+            rows = connection.execute(FIND_SAVED, {"session_id": session_id})
+            return {row.image_name: row.node_id for row in rows}
 
     def metadata(self, name: str) -> JsonValue:
         """What an image was saved with; None when that was nothing."""

@@ -201,6 +201,10 @@ class ImageLibrary:
         """The names among these that are images'."""
         return self._records.exist(names)
 
+    def saved_by_nodes(self, session_id: str) -> dict[str, str]:
+        """The images that nodes of a session have saved, each with the execution that did. Looks at every image."""
+        return self._records.saved_by_nodes(session_id)
+
     def set_starred(self, names: Sequence[str], *, starred: bool) -> Sequence[str]:
         """Star images, or take the star from them; the names of those that exist."""
         return self._records.update(names, {"starred": starred})
