@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from support.runs import drive, finish, results, state_of
+from support.runs import advance, drive, finish, results, state_of
 from support.toys import CATALOGUE, chain, diamond, fan_out, iterated, nested
 
 from impasto.errors import (
@@ -366,7 +366,7 @@ class TestWhatCanBeSeen:
     def test_execution_nodes_are_mapped_to_their_sources_and_back(self) -> None:
         state = state_of(iterated(2))
         assert state.source_prepared_mapping == {"range": ["range"], "collect": ["collect"], "sum": ["sum"]}
-        drive(state)
+        advance(state, 1)
         assert state.source_prepared_mapping["add"] == ["add[0]", "add[1]"]
         assert state.prepared_source_mapping["add[1]"] == "add"
         assert len(state.prepared_source_mapping) == 7
@@ -387,15 +387,15 @@ class TestWhatCanBeSeen:
         begun = state.execution_graph
         assert list(begun.nodes) == ["range", "collect", "sum"]
         assert [str(edge) for edge in begun.edges] == ["collect.collection → sum.collection"]
-        drive(state)
+        advance(state, 1)
         assert [str(edge) for edge in state.execution_graph.edges] == [
-            "range.collection → iterate[0].collection",
-            "range.collection → iterate[1].collection",
-            "iterate[0].item → add[0].a",
-            "iterate[1].item → add[1].a",
             "add[0].value → collect.item",
             "add[1].value → collect.item",
             "collect.collection → sum.collection",
+            "range.collection → iterate[0].collection",
+            "iterate[0].item → add[0].a",
+            "range.collection → iterate[1].collection",
+            "iterate[1].item → add[1].a",
         ]
 
 
@@ -444,6 +444,6 @@ class TestRoundTrip:
         state = state_of(chain(1))
         drive(state)
         document: dict[str, Any] = state.to_document()
-        document["results"]["add_0"] = {"value": "no number"}
+        document["run"]["frames"][0]["outputs"]["add_0"] = {"value": "no number"}
         with pytest.raises(GraphError, match="the result of add_0 is no IntegerOutput"):
             GraphExecutionState.from_document(document, CATALOGUE)

@@ -10,6 +10,10 @@ from impasto_sdk.node import NodeKind, NodeSpec
 __all__ = ["ExecutionNode"]
 
 
+#: What runs outside the scheduler.
+_RUN = frozenset({NodeKind.PLAIN, NodeKind.RETURN})
+
+
 class ExecutionNode(NamedTuple):
     """A node of the execution graph: a node of the graph at one place of the iterations around it."""
 
@@ -33,4 +37,4 @@ class ExecutionNode(NamedTuple):
     @property
     def is_control(self) -> bool:
         """Whether the scheduler works out its output itself: call `evaluate` instead of running it."""
-        return self.spec.kind is not NodeKind.PLAIN
+        return self.spec.kind not in _RUN

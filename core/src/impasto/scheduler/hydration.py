@@ -1,125 +1,154 @@
-"""`Hydration`: the values that reach a copy, and the outputs of control flow, which are made of nothing else."""
+"""`Hydration`: the values that reach an execution, and the outputs of control flow, which are made of nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from impasto.errors import NodeInputError
-from impasto.graph.control_flow import CHOSEN, COLLECTION, CONDITION, INDEX, ITEM, SIDES, TOTAL
+from impasto.graph.control_flow import (
+    CALL_INPUT_PREFIX,
+    CHOSEN,
+    COLLECTION,
+    CONDITION,
+    INDEX,
+    ITEM,
+    SIDES,
+    TOTAL,
+    VALUES,
+    WORKFLOW_INPUTS,
+    call_output_key,
+)
+from impasto.scheduler.frame import Frame, gate_of
 from impasto.scheduler.ownership import own_copy
-from impasto.scheduler.plan import Link, PlannedNode
-from impasto.scheduler.wiring import Wiring
+from impasto.scheduler.station import Role, Station
 from impasto_sdk.fields import BaseInvocationOutput
-from impasto_sdk.node import NodeKind
 
-__all__ = ["Hydration"]
+__all__ = ["Hydration", "value_of"]
+
+
+def value_of(output: Any, name: str) -> Any:
+    """One field of an output; of a call's: also what it gives by key."""
+    try:
+        return getattr(output, name)
+    except AttributeError:
+        return getattr(output, VALUES)[call_output_key(name)]
 
 
 class Hydration:
-    """Reads the outputs of finished copies."""
+    """Reads the outputs of finished executions."""
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self._copies = wiring.copies
-        #: By iterator: what it goes through, for each rank of the space around it.
-        self._collections: dict[int, list[Any]] = {}
+    def __init__(self, given: Mapping[str, Mapping[str, Any]]) -> None:
+        """`given`: values from outside that take the place of written ones, by node and input; see `NodeKind.CALL`."""
+        self._given = given
 
-    def inputs(self, copy: int) -> dict[str, Any]:
+    def inputs(self, frame: Frame, station: Station) -> dict[str, Any]:
         """Every input that is set or connected, by name. A plain node gets its own copies of what it could change.
 
-        What control flow is given here is for showing: an iterator gets the one list that all its copies share, a
+        What control flow is given here is for showing: an iterator gets the one list that all its executions share, a
         collector the list of its items, a branch only the side that it has chosen.
         """
-        node = self._copies.planned(copy)
-        rank = copy - self._copies.base[node.index]
-        if node.kind is not NodeKind.PLAIN:
-            return self._shown(node, rank)
-        values = {name: own_copy(value) for name, value in node.values.items()}
-        for link in node.links_in:
-            values[link.input] = own_copy(self._value(link, self._wiring.sources(link, rank)[0]))
+        match station.role:
+            case Role.ITERATE:
+                around, gate = gate_of(frame)
+                return {**self._written(gate), COLLECTION: around.outputs[gate.slot]}
+            case Role.COLLECT:
+                names = dict.fromkeys(name for _, _, _, name, _ in station.reads)
+                return {**self._written(station), **{name: self._arriving(frame, station, name) for name in names}}
+            case Role.BRANCH:
+                chosen = self.condition(frame, station)
+                return {CONDITION: chosen, SIDES[chosen]: self._side(frame, station, chosen)}
+        values = {name: own_copy(value) for name, value in self._written(station).items()}
+        for base, slot, output, name, _ in station.reads:
+            values[name] = own_copy(value_of(frame.base(base).outputs[slot], output))
         return values
 
-    def evaluate(self, copy: int) -> BaseInvocationOutput:
-        """The output of a control-flow node. Raises `NodeInputError` for an iterator over something that is no list."""
-        node, rank = self._copies.planned(copy), self._wiring.rank(copy)
-        make: Callable[..., BaseInvocationOutput] = node.spec.output
-        if node.kind is NodeKind.ITERATE:
-            return make(**self._step(node, rank))
-        if node.kind is NodeKind.COLLECT:
-            begun = [item for some in self._arriving(node, rank, COLLECTION) for item in self._listed(node, some)]
-            return make(**{COLLECTION: begun + self._arriving(node, rank, ITEM)})
-        assert node.kind is NodeKind.BRANCH, "a plain node is run, not evaluated"
-        return make(**{CHOSEN: self._side(node, rank, self.condition(node, rank))})
+    def evaluate(self, frame: Frame, station: Station) -> BaseInvocationOutput:
+        """The output of an iterator, a collector or a branch.
 
-    def collection(self, iterator: PlannedNode, outer_rank: int) -> Any:
-        """What an iterator goes through at a rank of the space around it."""
-        for link in iterator.links_in:
-            if link.input == COLLECTION:
-                return self._value(link, self._wiring.sources(link, outer_rank)[0])
-        return iterator.values.get(COLLECTION)
+        Raises `NodeInputError` for an iterator over something that is no list.
+        """
+        make: Callable[..., BaseInvocationOutput] = station.spec.output
+        if station.role is Role.ITERATE:
+            return make(**self._step(frame, station))
+        if station.role is Role.COLLECT:
+            begun = self._arriving(frame, station, COLLECTION)
+            items = [item for some in begun for item in _listed(station, some)]
+            return make(**{COLLECTION: items + self._arriving(frame, station, ITEM)})
+        assert station.role is Role.BRANCH, "a plain node is run, not evaluated"
+        return make(**{CHOSEN: self._side(frame, station, self.condition(frame, station))})
 
-    def keep_collections(self, iterator: PlannedNode, collections: list[Any]) -> None:
-        """Remember what an iterator goes through, for each rank of the space around it."""
-        self._collections[iterator.index] = collections
+    def collection(self, frame: Frame, gate: Station) -> Any:
+        """What arrives at a gate."""
+        for base, slot, output, name, _ in gate.reads:
+            if name == COLLECTION:
+                return value_of(frame.base(base).outputs[slot], output)
+        return self._written(gate).get(COLLECTION, [])
 
-    def condition(self, node: PlannedNode, rank: int) -> bool:
-        """What a branch decides by, at a rank of its space."""
-        for link in node.links_in:
-            if link.input == CONDITION:
-                return bool(self._value(link, self._wiring.sources(link, rank)[0]))
-        default = node.spec.inputs[CONDITION].field.get_default(call_default_factory=True)
-        return bool(node.values.get(CONDITION, default))
+    def condition(self, frame: Frame, branch: Station) -> bool:
+        """What a branch decides by."""
+        if branch.slot in frame.choices:
+            return frame.choices[branch.slot]
+        for base, slot, output, name, _ in branch.reads:
+            if name == CONDITION:
+                return bool(value_of(frame.base(base).outputs[slot], output))
+        return bool(self._written(branch).get(CONDITION, branch.spec.inputs[CONDITION].field.get_default()))
 
-    def _shown(self, node: PlannedNode, rank: int) -> dict[str, Any]:
-        """The inputs of control flow."""
-        if node.kind is NodeKind.ITERATE:
-            return {**node.values, COLLECTION: self._collections[node.index][self._outer_rank(node, rank)]}
-        if node.kind is NodeKind.COLLECT:
-            gathered = {link.input: self._arriving(node, rank, link.input) for link in node.links_in}
-            return {**node.values, **gathered}
-        chosen = self.condition(node, rank)
-        return {CONDITION: chosen, SIDES[chosen]: self._side(node, rank, chosen)}
+    def call_inputs(self, frame: Frame, call: Station) -> dict[str, Any]:
+        """What a call hands to the graph that it calls, by the names of its inputs."""
+        values = self.inputs(frame, call)
+        written = values.pop(WORKFLOW_INPUTS, None) or {}
+        given = {name: value for name, value in values.items() if name.startswith(CALL_INPUT_PREFIX)}
+        return {**written, **given}
 
-    def _side(self, node: PlannedNode, rank: int, chosen: bool) -> Any:
-        for link in node.links_in:
-            if link.side is chosen:
-                return self._value(link, self._wiring.sources(link, rank)[0])
-        return node.values.get(SIDES[chosen])
+    def _written(self, station: Station) -> Mapping[str, Any]:
+        given = self._given.get(station.id)
+        return {**station.values, **given} if given else station.values
 
-    def _step(self, node: PlannedNode, rank: int) -> dict[str, Any]:
-        outer_rank = self._outer_rank(node, rank)
-        items = self._collections[node.index][outer_rank]
+    def _side(self, frame: Frame, branch: Station, chosen: bool) -> Any:
+        for base, slot, output, _, side in branch.reads:
+            if side is chosen:
+                return value_of(frame.base(base).outputs[slot], output)
+        return self._written(branch).get(SIDES[chosen])
+
+    def _step(self, frame: Frame, station: Station) -> dict[str, Any]:
+        around, gate = gate_of(frame)
+        items = around.outputs[gate.slot]
         if not isinstance(items, list | tuple):
             raise NodeInputError(
-                f"{node.id}.{COLLECTION} needs a list to go through, it got a {type(items).__name__}",
-                node_id=node.id,
+                f"{station.id}.{COLLECTION} needs a list to go through, it got a {type(items).__name__}",
+                node_id=station.id,
                 field=COLLECTION,
                 value=items,
             )
-        place = self._wiring.spaces.space(node.dims).paths[rank][-1]
-        return {ITEM: items[place], INDEX: place, TOTAL: len(items)}
+        place = frame.path[-1]
+        # while a generator still runs, nobody knows the total; nobody asked for it either, or it would be waited for
+        total = 0 if gate.streams else len(items)
+        return {ITEM: items[place], INDEX: place, TOTAL: total}
 
-    def _outer_rank(self, node: PlannedNode, rank: int) -> int:
-        return self._wiring.spaces.space(node.dims).outer_rank[rank]
-
-    def _arriving(self, node: PlannedNode, rank: int, name: str) -> list[Any]:
+    def _arriving(self, frame: Frame, station: Station, name: str) -> list[Any]:
         """All that reaches one input of a collector, in the order of iteration paths, then of the edges."""
-        links = [link for link in node.links_in if link.input == name]
-        if not links:
-            return [node.values[name]] if name in node.values else []
-        arriving = [(copy, self._value(link, copy)) for link in links for copy in self._wiring.sources(link, rank)]
-        if len(links) > 1:
-            arriving.sort(key=lambda each: self._wiring.path(each[0]))
+        reads = [read for read in station.reads if read[3] == name]
+        if not reads:
+            written = self._written(station)
+            return [written[name]] if name in written else []
+        arriving: list[tuple[tuple[int, ...], Any]] = []
+        for base, slot, output, _, _ in reads:
+            around = frame.base(base)
+            value = around.outputs[slot]
+            if around.region.stations[slot].role is Role.POOL:
+                arriving += [((*around.path, place), item) for place, item in value]
+            else:
+                arriving.append((around.path, value_of(value, output)))
+        if len(reads) > 1:
+            arriving.sort(key=lambda each: each[0])
         return [value for _, value in arriving]
 
-    def _listed(self, node: PlannedNode, value: Any) -> list[Any]:
-        if isinstance(value, list | tuple):
-            return list(value)
-        raise NodeInputError(
-            f"{node.id}.{COLLECTION} needs lists, it got a {type(value).__name__}",
-            node_id=node.id,
-            field=COLLECTION,
-            value=value,
-        )
 
-    def _value(self, link: Link, copy: int) -> Any:
-        return getattr(self._copies.outputs[copy], link.output)
+def _listed(station: Station, value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    raise NodeInputError(
+        f"{station.id}.{COLLECTION} needs lists, it got a {type(value).__name__}",
+        node_id=station.id,
+        field=COLLECTION,
+        value=value,
+    )

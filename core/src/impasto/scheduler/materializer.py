@@ -1,214 +1,253 @@
-"""`Materializer`: turns the plan into copies as the run makes known how many items its iterators have.
+"""`Materializer`: opens frames when their turn comes, and lets them go when all in them is done.
 
-A node is *placed*, all its copies at once, when every iterator around it has been counted. An iterator is *counted*
-when all that leads into it is done. A collector is placed like any node, so that what reads it can be placed too, and
-*attached* to what it gathers once the iterators that it closes have been counted as well. The state calls `finish` for
-each copy that has run; copies that wait for nothing more turn up in `free`.
+Of each region, no more frames than its *window* are open at once, unless nothing else can go on. They are opened in the
+order of their paths.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from heapq import heappop, heappush
 
-from impasto.scheduler.copies import Status
-from impasto.scheduler.demand import Demand
-from impasto.scheduler.hydration import Hydration
-from impasto.scheduler.plan import PlannedNode, Reach
-from impasto.scheduler.wiring import Wiring
-from impasto_sdk.node import NodeKind
+from impasto.scheduler.agenda import Agenda
+from impasto.scheduler.frame import Execution, Frame, Loop, Status
+from impasto.scheduler.plan import Plan
+from impasto.scheduler.region import Hold, Region
 
 __all__ = ["Materializer"]
 
 
 class Materializer:
-    """Places nodes, counts iterators, attaches collectors, and counts down what copies wait for."""
+    """Keeps the frames of a run."""
 
-    def __init__(self, wiring: Wiring, hydration: Hydration, demand: Demand | None) -> None:
-        """`demand` decides what is needed; None for a plan without branches, where everything is."""
-        self._wiring = wiring
-        self._nodes = wiring.plan.nodes
-        self._spaces = wiring.spaces
-        self._copies = wiring.copies
-        self._hydration = hydration
-        self._demand = demand
-        #: Copies that wait for nothing more, wanted or not, to be taken out by the state.
-        self.free: list[int] = []
-        #: How many nodes have copies that are not done with, or do not stand yet.
-        self.open_nodes = len(self._nodes)
-        self._attached = bytearray(len(self._nodes))
-        self._countable: list[int] = []
-        #: By node: iterators around it that have not been counted; of a collector, and with those that it closes.
-        self._until_placed: list[int] = []
-        self._until_attached: list[int] = []
-        #: By iterator: links into it whose source is not done, iterators around it, and whether it is undecided.
-        self._until_counted: dict[int, int] = {}
-        self._standing_in: dict[int, list[PlannedNode]] = {index: [] for index in wiring.plan.iterators}
-        for node in self._nodes:
-            self._enrol(node)
-        for node in self._nodes:
-            self._begin(node)
-        self._settle()
+    def __init__(self, plan: Plan, agenda: Agenda, window: int) -> None:
+        """`window`: how many frames of one region may be open."""
+        self._agenda = agenda
+        self._window = window
+        #: By region: how many frames are open; and loops that can open one, those with the first path first.
+        self._standing = [0] * len(plan.regions)
+        self._lines: list[list[tuple[tuple[int, ...], Loop]]] = [[] for _ in plan.regions]
+        self._fillable: list[int] = []
+        #: While a run is restored: how far each loop had come and which of its iterations are open, by its region and
+        #: the path around it; and the frames of these iterations, as they stand again.
+        self.cursors: dict[tuple[int, tuple[int, ...]], tuple[int, list[int]]] = {}
+        self._reopened: list[Frame] = []
+        self.root = self._make(plan.regions[0], (), None)
 
-    def finish(self, copy: int) -> None:
-        """`copy` has run and its output is kept: count down what reads it."""
-        copies, wiring = self._copies, self._wiring
-        indegree, base = copies.indegree, copies.base
-        node = copies.planned(copy)
-        rank = copy - base[node.index]
-        for link in node.links_out:
-            target, reach = link.target, link.reach
-            if base[target] < 0 or reach is Reach.GATE or (reach is Reach.GATHER and not self._attached[target]):
-                continue
-            for reader in (base[target] + rank,) if reach is Reach.SAME else wiring.targets(link, rank):
-                if link.side is not None and not self._reads(reader, link.side):
-                    continue
-                indegree[reader] -= 1
-                if not indegree[reader]:
-                    self.free.append(reader)
-        self._retire(copy)
-        self._settle()
+    def begin(self, gate: Execution, *, available: int, final: bool) -> None:
+        """The list of a gate has arrived, with `available` items; if it is not `final`, there may be more to come."""
+        frame, slot = gate
+        frame.sizes[slot] = available
+        loops = frame.loops_of_gates.get(slot, ())
+        if final:
+            frame.loops_of_gates.pop(slot, None)
+        for loop in loops:
+            self._supply(loop, available, final=final)
 
-    def decide(self, branch: int) -> bool:
-        """The condition of a branch is there: let it choose, once. Gives whether it now waits for its chosen side."""
-        indegree = self._copies.indegree
-        if self._demand is not None and self._demand.choice(branch) is None:
-            node, rank = self._copies.planned(branch), self._wiring.rank(branch)
-            side = self._hydration.condition(node, rank)
-            for link in node.links_in:
-                if link.side is side:
-                    indegree[branch] += self._unfinished(self._wiring.sources(link, rank))
-            self._demand.decide(branch, side)
-            self._settle()
-        return indegree[branch] > 0
+    def take_reopened(self) -> list[Frame]:
+        """The frames that were opened again since this was last asked."""
+        reopened, self._reopened = self._reopened, []
+        return reopened
 
-    def _settle(self) -> None:
-        """Do all that follows from what is done: count iterators, place and attach nodes, skip what is not needed."""
-        demand = self._demand
-        while True:
-            if self._countable:
-                self._count(self._nodes[self._countable.pop()])
-            elif demand is not None and demand.skipped:
-                self._retire(demand.skipped.pop())
-            elif demand is not None and demand.decided:
-                self._until_counted_falls(demand.decided.pop())
-            else:
+    def settle(self, loop: Loop) -> None:
+        """`loop` has opened all its iterations: nobody need wait for more of them."""
+        frame, agenda = loop.frame, self._agenda
+        for pool in loop.region.pools:
+            frame.indegree[pool.slot] -= 1
+            if not frame.indegree[pool.slot]:
+                agenda.free.append((frame, pool.slot))
+        for number, track in enumerate(frame.region.tracks):
+            if track.loop == loop.region.loop:
+                self._one_way_less(frame, number)
+        self._release_list(loop)
+        self.done(frame)
+
+    def done(self, frame: Frame, count: int = 1) -> None:
+        """So many executions of `frame` are done with."""
+        frame.open -= count
+        if not frame.open:
+            self._agenda.closing.append(frame)
+
+    def close(self, frame: Frame) -> None:
+        """All in `frame` is done: let it go."""
+        parent, region = frame.parent, frame.region
+        self._standing[region.index] -= 1
+        if parent is None:
+            return
+        for beside in frame.beside():
+            self.done(beside)
+        loop = parent.loops[region.loop]
+        del loop.frames[frame.path[-1]]
+        self._release_list(loop)
+        if self._lines[region.index]:
+            self._fillable.append(region.index)
+        self.done(parent)
+
+    def fill(self) -> bool:
+        """Open one frame, if its region's window has room; whether there was one."""
+        while self._fillable:
+            region = self._fillable[-1]
+            if self._standing[region] < self._window and self._open_first(region):
+                return True
+            self._fillable.pop()
+        return False
+
+    def widen(self) -> bool:
+        """Nothing else can go on: open a window's width of frames more. Whether there was one to open."""
+        waiting = [(-len(line[0][0]), line[0][0], region) for region, line in enumerate(self._lines) if line]
+        if not waiting:
+            return False
+        region = min(waiting)[-1]  # the innermost, so that what is open can end
+        for _ in range(self._window):
+            if not self._open_first(region):
                 break
-        if demand is not None:
-            self.free += demand.free
-            demand.free.clear()
+        return True
 
-    def _reads(self, branch: int, side: bool) -> bool:
-        return self._demand is not None and self._demand.choice(branch) is side
+    def _open_first(self, region: int) -> bool:
+        line = self._lines[region]
+        while line:
+            loop = line[0][1]
+            if loop.next < loop.available:
+                self._open_next(loop)
+                return True
+            heappop(line)
+            loop.queued = False
+        return False
 
-    def _enrol(self, node: PlannedNode) -> None:
-        is_iterator = node.kind is NodeKind.ITERATE
-        self._until_placed.append(len(node.inner_dims) if is_iterator else len(node.dims))
-        self._until_attached.append(len(node.inner_dims))
-        for iterator in node.inner_dims:
-            self._standing_in[iterator].append(node)
-        if is_iterator:
-            self._until_counted[node.index] = len(node.inner_dims) + len(node.links_in) + node.gate_conditional
+    def _supply(self, loop: Loop, available: int, *, final: bool) -> None:
+        if self.cursors and not loop.begun:
+            loop.next, places = self.cursors.get((loop.region.index, loop.frame.path), (0, []))
+            self._reopened += [self._open(loop, place) for place in places]
+        loop.begun, loop.available, loop.final = True, available, final
+        if loop.next < available:
+            if not loop.queued:
+                loop.queued = True
+                heappush(self._lines[loop.region.index], (loop.frame.path, loop))
+                self._fillable.append(loop.region.index)
+        elif final and not loop.done:
+            self._end(loop)
 
-    def _begin(self, node: PlannedNode) -> None:
-        """Bring `node` as far as it can stand before any iterator has been counted."""
-        if not self._until_placed[node.index]:
-            self._stand(node)
-        if node.kind is NodeKind.COLLECT and not node.inner_dims:
-            self._attach(node)
-        if self._until_counted.get(node.index) == 0:
-            self._countable.append(node.index)
+    def _end(self, loop: Loop) -> None:
+        loop.done = True
+        self._agenda.ended.append(loop)
 
-    def _count(self, iterator: PlannedNode) -> None:
-        """All that leads into `iterator` is done: see how many items it has, and place what stands in it alone."""
-        index = iterator.index
-        collections = []
-        for rank in range(len(self._spaces.space(iterator.inner_dims))):
-            skipped = self._demand is not None and self._demand.is_skipped(index, rank)
-            collections.append([] if skipped else self._hydration.collection(iterator, rank))
-        self._hydration.keep_collections(iterator, collections)
-        # what is no list gets one copy, to fail
-        self._spaces.count(index, [len(each) if isinstance(each, list | tuple) else 1 for each in collections])
-        self._place(iterator)
-        for node in self._standing_in[index]:
-            self._one_counted(node, is_open=index in node.dims)
+    def _open_next(self, loop: Loop) -> None:
+        place = loop.next
+        for route in loop.region.routes:
+            if route.down:
+                self._reach(loop.frame, route.up - 1, route.down, (*loop.frame.path, place))
+        loop.next += 1
+        self._open(loop, place)
+        if loop.next == loop.available and loop.final:
+            self._end(loop)
+        elif not loop.final and loop.gate is not None:
+            self._agenda.hungry.append(loop.gate)
 
-    def _one_counted(self, node: PlannedNode, *, is_open: bool) -> None:
-        """One more of the iterators that `node` stands in (`is_open`), or that it closes, has been counted."""
-        index = node.index
-        self._until_attached[index] -= 1
-        if is_open:
-            self._until_placed[index] -= 1
-            if not self._until_placed[index]:
-                self._stand(node)
-        if node.kind is NodeKind.ITERATE:
-            self._until_counted_falls(index)
-        elif node.kind is NodeKind.COLLECT and not self._until_attached[index]:
-            self._attach(node)
+    def _open(self, loop: Loop, place: int) -> Frame:
+        around, region = loop.frame, loop.region
+        frame = loop.frames[place] = self._make(region, (*around.path, place), around)
+        around.open += 1
+        for number, track in enumerate(around.region.tracks):
+            if track.loop == region.loop and track.inner is not None:
+                around.pending[number] += 1
+        return frame
 
-    def _until_counted_falls(self, iterator: int) -> None:
-        self._until_counted[iterator] -= 1
-        if not self._until_counted[iterator]:
-            self._countable.append(iterator)
+    def _reach(self, frame: Frame, up: int, down: Sequence[tuple[int, int]], path: tuple[int, ...]) -> None:
+        """See that the frames on a way that leads down again are open."""
+        for _ in range(up):
+            assert frame.parent is not None
+            frame = frame.parent
+        for number, step in down:
+            loop = frame.loops[number]
+            while loop.next <= path[step]:
+                self._open_next(loop)
+            frame = loop.frames[path[step]]
 
-    def _stand(self, node: PlannedNode) -> None:
-        """All iterators around `node` have been counted. An iterator's own copies come when it is counted itself."""
-        if node.kind is not NodeKind.ITERATE:
-            self._place(node)
-        elif self._demand is not None:
-            self._demand.gates_placed(node)
+    def _make(self, region: Region, path: tuple[int, ...], parent: Frame | None) -> Frame:
+        frame = Frame(region, path, parent)
+        self._standing[region.index] += 1
+        for beside in frame.beside():
+            beside.open += 1
+        for levels, number, hold in region.remote_holds:
+            place = frame
+            for _ in range(levels):
+                assert place.parent is not None
+                place = place.parent
+            if not place.pending[number]:
+                self._release(frame, hold)
+        if parent is not None:
+            self._see_pools(frame, parent)
+        if region.reads_outside:
+            self._look_around(frame)
+        self._agenda.free += [(frame, slot) for slot in region.begin if not frame.indegree[slot]]
+        for loop in frame.loops:
+            self._await_list(loop)
+        if not frame.open:
+            self._agenda.closing.append(frame)
+        return frame
 
-    def _place(self, node: PlannedNode) -> None:
-        """Make the copies of `node`, and see what they wait for."""
-        copies = self._copies.place(node, self._spaces.space(node.dims))
-        if node.kind is NodeKind.COLLECT:
-            self._add_indegree(copies, 1)  # until it is attached
-        elif node.kind is NodeKind.ITERATE:
-            self.free += copies
-        else:
-            self._wait_for_links(node, copies)
-        if self._demand is not None:
-            self._demand.placed(node)
-        if not copies:
-            self._node_is_done(node)
+    def _see_pools(self, frame: Frame, parent: Frame) -> None:
+        """Let the pools of the parent frame wait for what they gather here."""
+        for pool in frame.region.pools:
+            slot = pool.member.slot
+            if parent.status[pool.slot] == Status.SKIPPED:
+                self._agenda.unread.append((frame, slot))
+                continue
+            parent.indegree[pool.slot] += 1
+            if parent.wanted[pool.slot] and not frame.wanted[slot]:
+                self._agenda.wanted.append((frame, slot))
 
-    def _wait_for_links(self, node: PlannedNode, copies: range) -> None:
-        status, indegree, executed = self._copies.status, self._copies.indegree, Status.EXECUTED
-        for link in node.links_in:
-            if link.side is not None:
-                continue  # waited for once the branch has chosen it
-            for rank, copy in enumerate(copies):
-                if status[self._wiring.sources(link, rank)[0]] < executed:
-                    indegree[copy] += 1
-        self.free += [copy for copy in copies if not indegree[copy]]
+    def _look_around(self, frame: Frame) -> None:
+        """Let executions wait for what they read from outside, as far as that is not done."""
+        for base, from_slot, slot, side in frame.region.reads_outside:
+            source = frame.bases[base - 1]
+            source.readers[from_slot] += 1
+            if source.status[from_slot] >= Status.EXECUTED:
+                continue
+            source.waiters.setdefault(from_slot, []).append((frame, slot, side))
+            if side is None:
+                frame.indegree[slot] += 1
+                if frame.wanted[slot] and not source.wanted[from_slot]:
+                    self._agenda.wanted.append((source, from_slot))
 
-    def _attach(self, collector: PlannedNode) -> None:
-        """Let the copies of `collector` wait for what they gather."""
-        index = collector.index
-        self._attached[index] = 1
-        if self._demand is not None:
-            self._demand.attached(collector)
-        indegree = self._copies.indegree
-        for rank, copy in enumerate(self._copies.of(collector)):
-            unfinished = sum(self._unfinished(self._wiring.sources(link, rank)) for link in collector.links_in)
-            indegree[copy] += unfinished - 1
-            if not indegree[copy]:
-                self.free.append(copy)
+    def _await_list(self, loop: Loop) -> None:
+        region, frame = loop.region, loop.frame
+        assert region.gate is not None
+        place, slot = frame.base(region.gate_base), region.gate.slot
+        loop.gate = Execution(place, slot)
+        final = place.status[slot] >= Status.EXECUTED
+        if not final:
+            place.loops_of_gates.setdefault(slot, []).append(loop)
+        if final or slot in place.sizes:
+            self._supply(loop, place.sizes.get(slot, 0), final=final)
 
-    def _unfinished(self, copies: Iterable[int]) -> int:
-        status = self._copies.status
-        return sum(1 for copy in copies if status[copy] < Status.EXECUTED)
+    def _one_way_less(self, frame: Frame, number: int) -> None:
+        """One of the ways from `frame` to a tracked region is at its end."""
+        while True:
+            frame.pending[number] -= 1
+            if frame.pending[number]:
+                return
+            track = frame.region.tracks[number]
+            for hold in track.holds:
+                for held in _frames_of(frame, hold.down):
+                    self._release(held, hold)
+            if track.outer is None or frame.parent is None:
+                return
+            frame, number = frame.parent, track.outer
 
-    def _add_indegree(self, copies: range, count: int) -> None:
-        for copy in copies:
-            self._copies.indegree[copy] += count
+    def _release(self, frame: Frame, hold: Hold) -> None:
+        for slot, count in hold.slots.items():
+            self._agenda.unread.extend([(frame, slot)] * count)
+        if hold.down:
+            self.done(frame)
 
-    def _retire(self, copy: int) -> None:
-        """`copy` is done with, run or skipped."""
-        index = self._copies.node[copy]
-        self._copies.remaining[index] -= 1
-        if not self._copies.remaining[index]:
-            self._node_is_done(self._nodes[index])
+    def _release_list(self, loop: Loop) -> None:
+        """Let the list of a gate go when nothing goes through it any more."""
+        if loop.done and not loop.frames and loop.gate is not None and loop.gate.frame is loop.frame:
+            loop.frame.outputs[loop.gate.slot] = None
 
-    def _node_is_done(self, node: PlannedNode) -> None:
-        self.open_nodes -= 1
-        for link in node.links_out:
-            if link.reach is Reach.GATE:
-                self._until_counted_falls(link.target)
+
+def _frames_of(frame: Frame, down: Sequence[int]) -> list[Frame]:
+    """The open frames at the end of a way down through loops."""
+    frames = [frame]
+    for number in down:
+        frames = [inner for each in frames for inner in each.loops[number].frames.values()]
+    return frames

@@ -2,9 +2,11 @@
 
 The class of a node is its type. In each lane, the class that was served last is served until it is empty, so that a
 model stays loaded while its nodes run; then comes the first class of `ready_order` that has something, then the others
-by name. Within a class the order is that of the iteration paths.
+by name. Within a class the order is that of the iteration paths. A generator that goes on is served when its lane has
+nothing else, so that what it gave already is used first.
 """
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
@@ -17,12 +19,14 @@ T = TypeVar("T")
 
 #: (iteration path, number of the planned node, what is queued): sorts as its class is served.
 Entry = tuple[tuple[int, ...], int, T]
+#: Stands in for the class of what is served last.
+_LATER = (sys.maxsize, "")
 
 
 class _LaneQueues(Generic[T]):
     """The classes of one lane."""
 
-    __slots__ = ("_caps", "_entries", "_in_a_row", "_rank", "_waiting", "active")
+    __slots__ = ("_caps", "_entries", "_in_a_row", "_later", "_rank", "_waiting", "active")
 
     def __init__(self, rank: Mapping[str, int], caps: Mapping[str, int]) -> None:
         #: The class that is being served; it keeps its turn when it is empty, until another one is served.
@@ -33,6 +37,11 @@ class _LaneQueues(Generic[T]):
         self._entries: dict[str, list[Entry[T]]] = {}
         #: Classes that may have something, as a heap; a class may be in it that was emptied since.
         self._waiting: list[tuple[int, str]] = []
+        #: What starts only when nothing else can.
+        self._later: list[Entry[T]] = []
+
+    def push_later(self, entry: Entry[T]) -> None:
+        heappush(self._later, entry)
 
     def push(self, class_name: str, entry: Entry[T]) -> None:
         queue = self._entries.get(class_name)
@@ -50,15 +59,17 @@ class _LaneQueues(Generic[T]):
             if not self._first_waiting():
                 self._in_a_row = 0  # nobody waits for its turn
                 return (self._rank_of(self.active), self.active)
-        return self._first_waiting()
+        return self._first_waiting() or (_LATER if self._later else None)
 
     def pop(self) -> Entry[T]:
         """Take out what is next. Only when `head` gives something."""
         head = self.head()
         assert head is not None
+        if head is _LATER:
+            return heappop(self._later)
         if head[1] != self.active:
             heappop(self._waiting)
-            if self.active is not None and self._entries[self.active]:
+            if self.active is not None and self._entries.get(self.active):
                 self._wait(self.active)
             self.active, self._in_a_row = head[1], 0
         self._in_a_row += 1
@@ -104,9 +115,16 @@ class ReadyQueues(Generic[T]):
         #: The lane that was served last: it goes on with its class before another lane is asked.
         self._last: Lane | None = None
 
+    def push_later(self, lane: Lane | None, entry: Entry[T]) -> None:
+        """Add what may start when its lane has nothing else."""
+        self._lane(lane).push_later(entry)
+
     def push(self, class_name: str, lane: Lane | None, entry: Entry[T]) -> None:
         """Add what may start."""
         self._lane(lane).push(class_name, entry)
+
+    def __bool__(self) -> bool:
+        return any(queues.head() is not None for queues in self._lanes.values())
 
     def pop(self, lanes: Collection[Lane] | None = None) -> T | None:
         """Take out what is next on one of `lanes` (None: on any) or is control flow; None when there is none."""

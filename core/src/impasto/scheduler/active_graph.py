@@ -1,0 +1,217 @@
+"""`ActiveGraph`: one graph that is being run: the session's own, or one that a call of it runs.
+
+It gives executions names, queues them, hands them out and takes them back. A call opens an active graph inside this
+one, whose nodes are handed out before its own.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from impasto.errors import GraphError, NodeAlreadyExecutedError
+from impasto.graph.control_flow import VALUES, call_input
+from impasto.scheduler.execution_node import ExecutionNode
+from impasto.scheduler.frame import Frame, Status
+from impasto.scheduler.names import Names
+from impasto.scheduler.plan import Plan
+from impasto.scheduler.ready import ReadyQueues
+from impasto.scheduler.run import Run
+from impasto.scheduler.station import Role, Station
+from impasto_sdk.fields import BaseInvocationOutput
+from impasto_sdk.node import Lane, NodeKind
+
+__all__ = ["ActiveGraph", "RunOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How the nodes of a run are chosen among those that may start."""
+
+    #: Node types that are served first, in this order.
+    ready_order: Sequence[str] = ()
+    #: Of a node type, at most so many in a row while another type waits for the same lane.
+    class_caps: Mapping[str, int] = field(default_factory=dict)
+    #: Iterations of one loop that are open at once.
+    window: int = 16
+
+
+class ActiveGraph:
+    """A graph on its way."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        options: RunOptions,
+        *,
+        caller: "tuple[ActiveGraph, Frame, Station] | None" = None,
+        given: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """`caller`: the call that runs it, if one does; `given`: what that gives in the place of written values."""
+        self.plan = plan
+        self._options = options
+        self.given = given or {}
+        prefix = self._source_prefix = ""
+        #: What is out, by execution id; one for all graphs of a run.
+        self._handed_out: dict[str, tuple[ActiveGraph, Frame, Station]] = {}
+        if caller is not None:
+            around, frame, station = caller
+            prefix = f"{around.names.of(frame, station)}/"
+            self._source_prefix = f"{around._source_prefix}{station.id}/"
+            self._handed_out = around._handed_out
+        self.queues: ReadyQueues[tuple[Frame, Station]] = ReadyQueues(options.ready_order, options.class_caps)
+        self.run = Run(plan, options.window, self.given, self._queue)
+        self.names: Names = Names(plan, self.run.root, prefix)
+        #: Graphs of calls that have begun, by the calls' ids.
+        self.calls: dict[str, ActiveGraph] = {}
+        #: How many executions of each node have run, by its id; those that ran first come first.
+        self.executed: dict[str, int] = {}
+        #: How many executions are out.
+        self._out = 0
+        #: Generators that have begun since the state was made.
+        self._begun: set[tuple[Frame, int]] = set()
+
+    def next(self, lanes: Collection[Lane] | None) -> ExecutionNode | None:
+        """See `GraphExecutionState.next`."""
+        for call in reversed(self.calls.values()):
+            node = call.next(lanes)
+            if node is not None:
+                return node
+        while True:
+            found = self.queues.pop(lanes)
+            if found is None:
+                if self._out or self.queues or not self.run.widen():
+                    return None
+            elif found[0].status[found[1].slot] == Status.READY:  # else it was completed without being handed out
+                return self._hand_out(*found)
+
+    def locate(self, execution_id: str) -> "tuple[ActiveGraph, Frame, Station]":
+        """The graph that an execution belongs to, itself or one that it calls, and the execution.
+
+        Raises `NodeNotFoundError`.
+        """
+        found = self._handed_out.get(execution_id)
+        if found is not None:
+            return found
+        if self.calls:
+            for end, character in enumerate(execution_id):
+                if character == "/" and (call := self.calls.get(execution_id[:end])) is not None:
+                    return call.locate(execution_id)
+        frame, slot = self.names.find(execution_id)
+        return self, frame, frame.region.stations[slot]
+
+    def evaluate(self, frame: Frame, station: Station) -> BaseInvocationOutput | None:
+        """See `GraphExecutionState.evaluate`."""
+        if station.role is not Role.CALL:
+            return self.run.hydration.evaluate(frame, station)
+        name = self.names.of(frame, station)
+        call = self.calls.get(name)
+        if call is None:
+            call = self._open_call(name, frame, station)
+            call.run.settle()
+            self._close_call(name, call)
+            return None
+        returned = next(each for each in call.plan.nodes.values() if each.spec.kind is NodeKind.RETURN)
+        return station.spec.output(**{VALUES: getattr(call.run.root.outputs[returned.slot], VALUES)})
+
+    def reopen_call(self, name: str, restore: "Callable[[ActiveGraph], None]") -> None:
+        """Begin the graph of a call where it was; `restore` brings it there."""
+        frame, slot = self.names.find(name)
+        frame.status[slot] = Status.RUNNING
+        self._out += 1
+        call = self._open_call(name, frame, frame.region.stations[slot])
+        restore(call)
+        self._close_call(name, call)
+
+    def _open_call(self, name: str, frame: Frame, station: Station) -> "ActiveGraph":
+        given: dict[str, dict[str, Any]] = {}
+        for input_name, value in self.run.hydration.call_inputs(frame, station).items():
+            target = call_input(input_name)
+            if target is not None:
+                given.setdefault(target.node_id, {})[target.field] = value
+        plan = self.plan.called(station.id)
+        call = self.calls[name] = ActiveGraph(plan, self._options, caller=(self, frame, station), given=given)
+        return call
+
+    def complete(self, frame: Frame, station: Station, output: BaseInvocationOutput) -> None:
+        """See `GraphExecutionState.complete`."""
+        self.take_back(frame, station)
+        if station.role is Role.CALL:
+            self.calls.pop(self.names.of(frame, station), None)
+        self._begun.discard((frame, station.slot))
+        self.executed[station.id] = self.executed.get(station.id, 0) + 1
+        self.run.complete(frame, station.slot, output)
+
+    def emit(self, frame: Frame, station: Station, item: object) -> None:
+        """See `GraphExecutionState.emit`."""
+        self.take_back(frame, station)
+        self.run.emit(frame, station.slot, item)
+
+    def settle_calls(self, execution_id: str) -> None:
+        """Something in a graph that this one calls was completed: let the call go on if that was the last."""
+        for end, character in enumerate(execution_id):
+            if character == "/" and (call := self.calls.get(execution_id[:end])) is not None:
+                call.settle_calls(execution_id)
+                self._close_call(execution_id[:end], call)
+                return
+
+    def take_back(self, frame: Frame, station: Station) -> None:
+        """An execution that was handed out, or could have been, has come back.
+
+        Raises `NodeAlreadyExecutedError`, or `GraphError` for one that could not have run yet.
+        """
+        status = frame.status[station.slot]
+        if status == Status.RUNNING:
+            self._out -= 1
+            self._handed_out.pop(self.names.of(frame, station), None)
+        elif status != Status.READY and status != Status.PAUSED:
+            name = self.names.of(frame, station)
+            if status == Status.WAITING:
+                raise GraphError(f"{name} cannot have run: it still waits for its inputs", node_id=name)
+            raise NodeAlreadyExecutedError(f"{name} is {Status(status).name.lower()} already", node_id=name)
+
+    def frames(self) -> Iterator[Frame]:
+        """The open frames, outer ones before inner ones, in the order of their paths."""
+        waiting = [self.run.root]
+        while waiting:
+            frame = waiting.pop()
+            yield frame
+            inner = [each for loop in frame.loops for each in loop.frames.values()]
+            waiting += sorted(inner, key=lambda each: (each.path, each.region.index), reverse=True)
+
+    def _hand_out(self, frame: Frame, station: Station) -> ExecutionNode:
+        frame.status[station.slot] = Status.RUNNING
+        self._out += 1
+        name = self.names.of(frame, station)
+        resumed, emitted = name in self.calls, 0
+        if station.spec.yields:
+            resumed = (frame, station.slot) in self._begun
+            self._begun.add((frame, station.slot))
+            emitted = 0 if resumed else len(frame.streams.get(station.slot, ()))
+        self._handed_out[name] = (self, frame, station)
+        return ExecutionNode(
+            name,
+            self._source_prefix + station.id,
+            frame.path,
+            station.spec,
+            station.is_intermediate,
+            station.use_cache,
+            resumed,
+            emitted,
+        )
+
+    def _queue(self, frame: Frame, station: Station) -> None:
+        """An execution may start."""
+        lane = station.spec.lane if station.role is Role.PLAIN else None
+        entry = (frame.path, station.index, (frame, station))
+        if (frame, station.slot) in self._begun:
+            self.queues.push_later(lane, entry)
+        else:
+            self.queues.push(station.spec.type, lane, entry)
+
+    def _close_call(self, name: str, call: "ActiveGraph") -> None:
+        """Hand a call out once more when its graph is done."""
+        if call.run.is_over:
+            frame, slot = self.names.find(name)
+            frame.status[slot] = Status.READY
+            self._out -= 1
+            self._queue(frame, frame.region.stations[slot])

@@ -1,0 +1,33 @@
+"""`Agenda`: what follows from what has happened, waiting to be done. The scheduler's parts fill it and work it off.
+
+Everything that a completion brings about goes through it, so that no part calls another into the depth, however long
+the chain of consequences.
+"""
+
+from collections import deque
+
+from impasto.scheduler.frame import Execution, Frame, Loop
+
+__all__ = ["Agenda"]
+
+
+class Agenda:
+    """Lists of consequences."""
+
+    __slots__ = ("closing", "ended", "free", "hungry", "skipped_gates", "unread", "wanted")
+
+    def __init__(self) -> None:
+        #: Executions that wait for nothing more, wanted or not.
+        self.free: list[tuple[Frame, int]] = []
+        #: Executions that are needed for certain.
+        self.wanted: list[tuple[Frame, int]] = []
+        #: Executions that one reader less may read.
+        self.unread: list[tuple[Frame, int]] = []
+        #: Gates that turned out not to be needed.
+        self.skipped_gates: list[Execution] = []
+        #: Loops that have opened all their iterations.
+        self.ended: deque[Loop] = deque()
+        #: Frames in which all is done.
+        self.closing: list[Frame] = []
+        #: Gates of generators that have opened an iteration, and may want more items.
+        self.hungry: list[Execution] = []

@@ -1,0 +1,107 @@
+"""`Station`: something that a run passes through, once for each iteration around it.
+
+The nodes of a graph are stations, and two more kinds that no graph shows: the *gate* of an iterator, where its list
+arrives, and the *pool* of an edge that leads out of an iteration into a collector, where the items gather.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from impasto_sdk.node import NodeKind, NodeSpec
+
+__all__ = ["Dims", "Gate", "Pool", "Reading", "Role", "Station"]
+
+#: Numbers of the iterators that are open around a station, rising, so that an outer one comes before its inner ones.
+Dims = tuple[int, ...]
+
+#: That a station reads another, in its own iteration or in one around it: the base where the other one stands (0: the
+#: reader's own frame), its slot there, its output ("": all of it), the reader's input, and the condition under which a
+#: branch reads it (None: it is always read). A plain tuple, which the garbage collector need not look into: there is
+#: one for each edge of a graph.
+Reading = tuple[int, int, str, str, bool | None]
+
+
+class Role(IntEnum):
+    """What a station does."""
+
+    #: Runs, outside the scheduler.
+    PLAIN = 0
+    ITERATE = 1
+    COLLECT = 2
+    BRANCH = 3
+    CALL = 4
+    #: Takes an iterator's list, and lets its iterations be opened.
+    GATE = 5
+    #: Gathers what comes out of the iterations under it, for a collector.
+    POOL = 6
+
+    @classmethod
+    def of(cls, kind: NodeKind) -> "Role":
+        """The role of a node of this kind."""
+        return _ROLES.get(kind, cls.PLAIN)
+
+
+_ROLES = {
+    NodeKind.ITERATE: Role.ITERATE,
+    NodeKind.COLLECT: Role.COLLECT,
+    NodeKind.BRANCH: Role.BRANCH,
+    NodeKind.CALL: Role.CALL,
+}
+
+
+class Station:
+    """A node, a gate or a pool."""
+
+    __slots__ = ("id", "index", "is_intermediate", "reads", "region", "role", "slot", "spec", "use_cache", "values")
+
+    def __init__(
+        self,
+        index: int,
+        role: Role,
+        id: str,
+        spec: NodeSpec,
+        region: int,
+        slot: int,
+        values: Mapping[str, Any],
+        is_intermediate: bool = False,
+        use_cache: bool = False,
+    ) -> None:
+        #: Its number. Stations are numbered in topological order; of those that are equally far, in the document's.
+        self.index = index
+        self.role = role
+        #: The id of its node; of a gate: of its iterator; of a pool: of its collector.
+        self.id = id
+        self.spec = spec
+        #: Number of its region, and its place there.
+        self.region = region
+        self.slot = slot
+        #: Written values that say something, those of connected inputs left out.
+        self.values = values
+        #: What it reads. An iterator reads its gate, which is not among this; what a pool gathers is not either.
+        self.reads: tuple[Reading, ...] = ()
+        self.is_intermediate = is_intermediate
+        self.use_cache = use_cache
+
+
+class Gate(Station):
+    """Where the list of an iterator arrives."""
+
+    __slots__ = ("streams",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        #: It takes the items of a generator as they come.
+        self.streams = False
+
+
+class Pool(Station):
+    """Where the items of one edge into a collector gather."""
+
+    __slots__ = ("loop", "member", "output")
+
+    #: The station that it gathers from, and that one's output.
+    member: Station
+    output: str
+    #: Which of its frame's loops opens the iterations that it gathers from.
+    loop: int
