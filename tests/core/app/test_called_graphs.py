@@ -109,7 +109,9 @@ def test_a_graph_that_calls_nothing_stays_as_it_is(called_graphs: CalledGraphs) 
     assert (resolved.document, resolved.nodes, resolved.depth) == (document, 1, 0)
 
 
-@pytest.mark.parametrize("document", [{}, {"nodes": 5}, {"nodes": {"a": 5}}, {"nodes": {}, "edges": [5, {}]}])
+@pytest.mark.parametrize(
+    "document", [{}, {"nodes": 5}, {"nodes": {"a": 5, "b": {"type": ["toy_call"]}}}, {"nodes": {}, "edges": [5, {}]}]
+)
 def test_what_is_no_graph_is_left_for_the_check_to_tell(called_graphs: CalledGraphs, document: dict[str, Any]) -> None:
     assert called_graphs.resolve(document).document == document
 
@@ -188,6 +190,16 @@ def test_a_snapshot_that_came_along_stays_and_its_own_calls_are_resolved(
     called = resolved.document["nodes"]["c"]["called"]
     assert (called["name"], resolved.nodes, resolved.depth) == ("Theirs", 5, 2)
     assert called["graph"]["nodes"]["again"]["called"]["name"] == "Inner"
+
+
+def test_a_snapshot_that_calls_its_own_workflow_is_refused(called_graphs: CalledGraphs, save: Save) -> None:
+    workflow_id = save("Same")
+    nodes = {"again": {"type": "toy_call", "workflow_id": workflow_id}}
+    given = {"workflow_id": workflow_id, "name": "Same", "graph": {"nodes": nodes}, "inputs": []}
+    document = graph_of(workflow_id, c={"type": "toy_call", "called": given})
+    (problem,) = problems_of(called_graphs, document)
+
+    assert (problem.code, problem.node_id) == ("recursive_call", "c/again")
 
 
 def test_a_snapshot_of_another_workflow_than_the_one_that_is_written_is_refused(

@@ -28,6 +28,7 @@ MOST_HINTS = 20
 
 
 _WRITE = "write the id of a saved workflow into the node"
+_TAKE_OUT = "take one of these calls out"
 _LIST = "GET /api/v1/workflows/ lists those there are"
 #: What each kind of problem would not be.
 _EXPECTED = {
@@ -108,7 +109,7 @@ class _Resolution:
         calls = {
             node_id: node
             for node_id, node in nodes.items()
-            if isinstance(node, dict) and node.get("type") in self._call_types
+            if isinstance(node, dict) and isinstance(node.get("type"), str) and node["type"] in self._call_types
         }
         if not calls:
             return ResolvedGraph(dict(document), len(nodes), 0)
@@ -137,8 +138,7 @@ class _Resolution:
         if workflow_id not in self._snapshots:
             return self._saved(node_id, workflow_id, chain)
         known = self._snapshots[workflow_id]
-        if known is not None and len(chain) + 1 + known.depth > MAX_CALL_DEPTH:
-            self._refuse_depth(node_id, [*chain.values(), known.document["name"]])
+        if known is None or not self._may_go_on(node_id, workflow_id, known.document["name"], chain, known.depth):
             return None
         return known
 
@@ -171,9 +171,10 @@ class _Resolution:
         self, node_id: str, given: JsonValue, workflow_id: JsonValue, chain: Mapping[str, str]
     ) -> _Snapshot | None:
         """A snapshot that the call brought along: it stays, and calls in it are resolved."""
-        if not isinstance(given, dict) or not isinstance(given.get("graph"), dict):
+        graph, own_id = (given.get("graph"), given.get("workflow_id")) if isinstance(given, dict) else (None, None)
+        if not isinstance(graph, dict) or not isinstance(own_id, str):
             return _Snapshot(given)  # for the check to tell
-        own_id, name = str(given.get("workflow_id")), str(given.get("name") or given.get("workflow_id"))
+        name = str(given.get("name") or own_id)
         if workflow_id and workflow_id != own_id:
             problem = f"is {workflow_id!r}, but the node carries the graph of {own_id!r}"
             self._refuse(node_id, "wrong_snapshot", problem, f"leave out {CALLED!r}", found=workflow_id)
@@ -181,7 +182,7 @@ class _Resolution:
         if not self._may_go_on(node_id, own_id, name, chain):
             return None
         begin = len(self.problems)
-        inner = self.graph(given["graph"], {**chain, own_id: name})
+        inner = self.graph(graph, {**chain, own_id: name})
         self._put_inside(node_id, begin)
         # what came along was part of a request, and is as large as that may be
         return _Snapshot({**given, "graph": inner.document}, inner.nodes, inner.depth, inner.called_bytes)
@@ -193,22 +194,20 @@ class _Resolution:
             self.problems.extend(error.problems)
             return None
 
-    def _may_go_on(self, node_id: str, workflow_id: str, name: str, chain: Mapping[str, str]) -> bool:
-        """Whether a workflow may be called at the end of the chain; if not, that is a problem by then."""
+    def _may_go_on(self, node_id: str, workflow_id: str, name: str, chain: Mapping[str, str], depth: int = 0) -> bool:
+        """Whether a workflow that calls so deep itself may be called at the end of the chain; if not, that is told."""
         if workflow_id in chain:
             ids = list(chain)
             circle = [*[chain[each] for each in ids[ids.index(workflow_id) :]], name]
             problem = f"leads in a circle, and a workflow cannot call itself: {_told(circle)}"
-            self._refuse(node_id, "recursive_call", problem, "take one of these calls out", found=workflow_id)
-        elif len(chain) >= MAX_CALL_DEPTH:
-            self._refuse_depth(node_id, [*chain.values(), name])
+            self._refuse(node_id, "recursive_call", problem, _TAKE_OUT, found=workflow_id)
+        elif len(chain) + 1 + depth > MAX_CALL_DEPTH:
+            way = _told([*chain.values(), name])
+            problem = f"goes too deep, at most {MAX_CALL_DEPTH} workflows may be called inside one another: {way}"
+            self._refuse(node_id, "calls_too_deep", problem, _TAKE_OUT, found=len(chain) + 1 + depth)
         else:
             return True
         return False
-
-    def _refuse_depth(self, node_id: str, names: list[str]) -> None:
-        problem = f"goes too deep, at most {MAX_CALL_DEPTH} workflows may be called inside one another: {_told(names)}"
-        self._refuse(node_id, "calls_too_deep", problem, "take one of these calls out", found=len(names))
 
     def _refuse_unknown(self, node_id: str, workflow_id: str) -> None:
         meant = self._library.probably_meant(workflow_id) if self._hints > 0 else None
