@@ -180,6 +180,22 @@ class TestPorts:
         assert ports is not None
         assert ports.outputs == {"values": dict[str, Any], SUM: int, "saved_workflow_output::name": str}
 
+    def test_a_key_of_two_values_of_which_a_branch_chooses_gives_anything(self) -> None:
+        sides = {
+            "text": {"type": "toy_text"},
+            "words": {"type": "toy_return_value", "key": "sum"},
+            "if": {"type": "toy_if"},
+        }
+        called = changed(doubler(), sides, edge("text.value", "words.value"), edge("give.value", "if.true_input"))
+        ends = called["graph"]["edges"]
+        ends.remove(edge("give.value", "return.values"))
+        ends += [edge("words.value", "if.false_input"), edge("if.value", "return.values")]
+        node = Graph.from_document({"nodes": {"call": call(called)}}).nodes["call"]
+        ports = PortTable(CATALOGUE).of_node(node)
+        assert ports is not None
+        assert ports.outputs[SUM] is Any
+        assert problems({"call": call(called, **{NEED: 1})}) == []
+
     def test_a_call_inside_offers_what_it_takes_and_gives_further_on(self) -> None:
         inner = {"call": {"type": "toy_call", "called": doubler()}}
         give = {"give": {"type": "toy_return_value", "key": "out"}, "return": {"type": "toy_return"}}

@@ -234,6 +234,28 @@ GRAPHS = [
         "gather what the iteration gives",
     ),
     Case(
+        "duplicate_return_key",
+        graph(
+            {
+                "call": called(
+                    {
+                        "one": {"type": "toy_return_value", "key": "k"},
+                        "two": {"type": "toy_return_value", "key": "k"},
+                        "all": {"type": "toy_collect"},
+                    },
+                    "one.value > all.item",
+                    "two.value > all.item",
+                    "all.collection > return.values",
+                )
+            }
+        ),
+        "call/two",
+        "key",
+        "k",
+        "a key that no other value has",
+        "give each a key of its own",
+    ),
+    Case(
         "unknown_called_input",
         graph({"call": called({"alpha": ADD}, inputs=(("alpa", "a"),))}),
         "call",

@@ -7,9 +7,9 @@ graph.
 from collections.abc import Iterator, Sequence
 
 from impasto.errors import Problem
-from impasto.graph.call_ports import return_nodes
+from impasto.graph.call_ports import return_nodes, returned_values
 from impasto.graph.called import MAX_CALL_DEPTH, CalledGraph, too_deep
-from impasto.graph.control_flow import WORKFLOW_ID, call_input_name
+from impasto.graph.control_flow import RETURN_KEY, WORKFLOW_ID, call_input_name
 from impasto.graph.edge import EdgeConnection
 from impasto.graph.iterations import stands_in_iteration
 from impasto.graph.node import GraphNode
@@ -68,6 +68,7 @@ def _return_problems(call_id: str, called: CalledGraph, table: PortTable) -> Ite
             nodes=tuple(f"{call_id}/{each}" for each in returns),
         )
     for each in returns:
+        yield from _repeated_keys(call_id, called, each, table)
         if stands_in_iteration(each, called.graph, table):
             suggestion = "gather what the iteration gives with a collect node, and return that"
             yield Problem(
@@ -78,6 +79,31 @@ def _return_problems(call_id: str, called: CalledGraph, table: PortTable) -> Ite
                 expected="a return outside all iterations",
                 suggestion=suggestion,
             )
+
+
+def _repeated_keys(call_id: str, called: CalledGraph, return_id: str, table: PortTable) -> Iterator[Problem]:
+    """Keys that two values have for certain; those of which a branch chooses one may be equal."""
+    holders: dict[str, str] = {}
+    for key, node, is_chosen in returned_values(called.graph, return_id, table):
+        if is_chosen:
+            continue
+        if key in holders:
+            suggestion = "give each a key of its own"
+            yield Problem(
+                "duplicate_return_key",
+                say(
+                    f"{call_id} calls {_title(called)}, which returns two values as {key!r}: "
+                    f"{holders[key]!r} and {node.id!r}",
+                    suggestion,
+                ),
+                node_id=f"{call_id}/{node.id}",
+                field=RETURN_KEY,
+                found=key,
+                expected="a key that no other value has",
+                suggestion=suggestion,
+                nodes=(f"{call_id}/{holders[key]}", f"{call_id}/{node.id}"),
+            )
+        holders.setdefault(key, node.id)
 
 
 def _offered_problems(

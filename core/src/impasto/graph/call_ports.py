@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto.graph.called import CalledGraph
 from impasto.graph.control_flow import RETURN_KEY, RETURN_VALUE, VALUES, call_input_name, call_output
-from impasto.graph.element_types import TypeResolver, common_type
+from impasto.graph.element_types import TypeResolver
 from impasto.graph.node import GraphNode
 from impasto.graph.node_ports import InputPort, NodePorts
 from impasto.graph.written import written_inputs
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the table asks for a call's ports, and they depend on those
     from impasto.graph.graph import Graph
     from impasto.graph.ports import PortTable
 
-__all__ = ["call_ports", "return_nodes"]
+__all__ = ["call_ports", "return_nodes", "returned_values"]
 
 #: Nodes that hand on what leads into them, on the way from a value to the return.
 _HANDING_ON = (NodeKind.COLLECT, NodeKind.BRANCH)
@@ -59,36 +59,35 @@ def _inputs(called: CalledGraph, table: "PortTable") -> Iterator[tuple[str, Inpu
             yield name, replace(port, name=name, required=port.required and not is_set)
 
 
-def _outputs(graph: "Graph", table: "PortTable") -> Mapping[str, Any]:
-    types = TypeResolver(graph.nodes, graph.adjacency, table)
-    arriving: dict[str, list[Any]] = {}
-    for return_id in return_nodes(graph, table):
-        for node in _returned(graph, return_id, table):
-            key = node.inputs.get(RETURN_KEY)
-            if isinstance(key, str) and key:
-                sources = (
-                    source
-                    for source, destination in graph.adjacency.incoming(node.id)
-                    if destination.field == RETURN_VALUE
-                )
-                given = [types.output_type(source) for source in sources]
-                arriving.setdefault(call_output(key), []).append(given[0] if given and given[0] is not None else Any)
-    return {name: Any if Any in given else common_type(given) or Any for name, given in arriving.items()}
-
-
-def _returned(graph: "Graph", return_id: str, table: "PortTable") -> Iterator[GraphNode]:
-    """The nodes with a key and a value whose output reaches a return, directly or gathered or chosen."""
-    waiting = [edge.source for edge in graph.adjacency.incoming(return_id) if edge.destination.field == VALUES]
-    seen = {source.node_id for source in waiting}
-    for source in waiting:  # grows while it is walked
+def returned_values(graph: "Graph", return_id: str, table: "PortTable") -> Iterator[tuple[str, GraphNode, bool]]:
+    """What reaches a return: keys that are written, their nodes, and whether a branch on the way may leave one out."""
+    waiting = [(each.source, False) for each in graph.adjacency.incoming(return_id) if each.destination.field == VALUES]
+    seen = {source.node_id for source, _ in waiting}
+    for source, is_chosen in waiting:  # grows while it is walked
         node = graph.nodes.get(source.node_id)
         ports = table.of(node.type) if node else None
         if node is None or ports is None:
             continue
         if RETURN_KEY in ports.inputs and RETURN_VALUE in ports.inputs:
-            yield node
+            key = node.inputs.get(RETURN_KEY)
+            if isinstance(key, str) and key:
+                yield key, node, is_chosen
         elif ports.kind in _HANDING_ON:
             for before, _ in graph.adjacency.incoming(node.id):
                 if before.node_id not in seen:
                     seen.add(before.node_id)
-                    waiting.append(before)
+                    waiting.append((before, is_chosen or ports.kind is NodeKind.BRANCH))
+
+
+def _outputs(graph: "Graph", table: "PortTable") -> Mapping[str, Any]:
+    """The types of what is returned, by output; a key of several nodes, of which a branch chooses, gives anything."""
+    types = TypeResolver(graph.nodes, graph.adjacency, table)
+    arriving: dict[str, set[Any]] = {}
+    for return_id in return_nodes(graph, table):
+        for key, node, _ in returned_values(graph, return_id, table):
+            given = None
+            for source, destination in graph.adjacency.incoming(node.id):
+                if destination.field == RETURN_VALUE:
+                    given = types.output_type(source)
+            arriving.setdefault(call_output(key), set()).add(Any if given is None else given)
+    return {name: given.pop() if len(given) == 1 else Any for name, given in arriving.items()}
