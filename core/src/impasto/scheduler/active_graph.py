@@ -169,6 +169,21 @@ class ActiveGraph:
                 raise GraphError(f"{name} cannot have run: it still waits for its inputs", node_id=name)
             raise NodeAlreadyExecutedError(f"{name} is {Status(status).name.lower()} already", node_id=name)
 
+    def take_over(self, before: "ActiveGraph") -> None:
+        """What is out, and the generators that have begun, stay so: this graph was restored from `before`."""
+        for name in list(before._handed_out):
+            owner, frame, station = self.locate(name)
+            frame.status[station.slot] = Status.RUNNING
+            owner._out += 1
+            self._handed_out[name] = (owner, frame, station)
+        self._take_over_generators(before)
+
+    def _take_over_generators(self, before: "ActiveGraph") -> None:
+        for frame, slot in before._begun:
+            self._begun.add(self.names.find(before.names.of(frame, frame.region.stations[slot])))
+        for name, call in before.calls.items():
+            self.calls[name]._take_over_generators(call)
+
     def frames(self) -> Iterator[Frame]:
         """The open frames, outer ones before inner ones, in the order of their paths."""
         waiting = [self.run.root]

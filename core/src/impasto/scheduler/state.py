@@ -14,10 +14,11 @@ from impasto.graph import Graph
 from impasto.scheduler import views
 from impasto.scheduler.active_graph import ActiveGraph, RunOptions
 from impasto.scheduler.document import read_run, write_run
+from impasto.scheduler.edits import GraphEdits
 from impasto.scheduler.execution_node import ExecutionNode
 from impasto.scheduler.frame import Status
 from impasto.scheduler.plan import Plan
-from impasto.scheduler.snapshot import Snapshot, restore, take
+from impasto.scheduler.snapshot import restore, take
 from impasto_sdk.fields import BaseInvocationOutput, JsonValue
 from impasto_sdk.node import Lane, NodeSpec
 
@@ -46,8 +47,11 @@ class GraphExecutionState:
         Raises `GraphValidationError` when the graph cannot run with the node types of `catalogue`.
         """
         graph.validate_self(catalogue)
+        #: The graph that is run; once it has been edited, a copy of the one that was given.
         self.graph = graph
         self.session_id = session_id
+        self._catalogue = catalogue
+        self._edits: GraphEdits | None = None
         self._options = RunOptions(tuple(ready_order), dict(class_caps or {}), window)
         self._active = ActiveGraph(Plan(graph, catalogue), self._options)
         #: Messages of nodes that failed, by execution id.
@@ -58,7 +62,9 @@ class GraphExecutionState:
         """A node that may start now on one of `lanes` (None: on any); None when there is none, or a node has failed.
 
         Control flow needs no lane. None while nodes are out does not mean that the run is over: ask `is_complete`.
+        Raises `GraphValidationError` when edits have left a graph that cannot run; it may be edited further.
         """
+        self._take_up_edits()
         return None if self.errors else self._active.next(lanes)
 
     def inputs(self, node: ExecutionNode) -> dict[str, Any]:
@@ -113,15 +119,27 @@ class GraphExecutionState:
         self.errors[execution_id] = error
 
     def is_complete(self) -> bool:
-        """Whether nothing is left to run: all nodes are done, or one has failed."""
+        """Whether nothing is left to run: all nodes are done, or one has failed. Raises as `next` does."""
+        self._take_up_edits()
         return bool(self.errors) or self._active.run.is_over
 
     def has_error(self) -> bool:
         """Whether a node has failed."""
         return bool(self.errors)
 
+    def edit(self) -> GraphEdits:
+        """Changes of the graph, as far as the run has not come to what they change; they are taken up by `next`."""
+        if self._edits is None:
+            self._edits = GraphEdits(self.graph, self._active)
+            self.graph = self._edits.graph
+        return self._edits
+
     def to_document(self) -> dict[str, JsonValue]:
-        """The run as JSON values. `from_document` goes on with it; nodes that are out are then handed out again."""
+        """The run as JSON values. `from_document` goes on with it; nodes that are out are then handed out again.
+
+        Raises as `next` does.
+        """
+        self._take_up_edits()
         return {
             "id": self.session_id,
             "graph": self.graph.to_document(),
@@ -148,14 +166,21 @@ class GraphExecutionState:
             class_caps=document["class_caps"],
             window=document["window"],
         )
-        state._go_on_from(read_run(document["run"], graph, catalogue))
+        state._active = ActiveGraph(state._active.plan, state._options)
+        restore(state._active, read_run(document["run"], graph, catalogue))
         for execution_id, error in document["errors"].items():
             state.set_node_error(execution_id, error)
         return state
 
-    def _go_on_from(self, snapshot: Snapshot) -> None:
-        self._active = ActiveGraph(self._active.plan, self._options)
-        restore(self._active, snapshot)
+    def _take_up_edits(self) -> None:
+        """Plan the edited graph, and bring its run to where this one is. O(V + E), once for all edits since."""
+        if self._edits is None:
+            return
+        self.graph.validate_self(self._catalogue)
+        before, self._edits = self._active, None
+        self._active = ActiveGraph(Plan(self.graph, self._catalogue), self._options)
+        restore(self._active, take(before))
+        self._active.take_over(before)
 
     @property
     def results(self) -> dict[str, BaseInvocationOutput]:
