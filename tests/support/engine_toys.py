@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,40 @@ class Sketch(BaseInvocation):
             time.sleep(0.01)
         Path(self.path).read_text()
         return saved
+
+
+@invocation_output("sketches_output")
+class SketchesOutput(BaseInvocationOutput):
+    """Pictures, and the one that stands for them."""
+
+    collection: list[ImageField] = OutputField()
+    cover: ImageField | None = OutputField()
+
+
+@toy("sketches")
+class Sketches(BaseInvocation):
+    """Yields pictures that are smaller and smaller, and waits at a gate before one of them."""
+
+    count: int = InputField(3)
+    path: str = InputField("")
+    before: int = InputField(-1)
+    covered: bool = InputField(False)
+    diary: str = InputField("")
+
+    def invoke(self, context: InvocationContext) -> Generator[ImageField, None, SketchesOutput]:
+        note(self.diary, "begin")
+        saved: list[ImageField] = []
+        try:
+            for place in range(self.count):
+                saved.append(context.images.save(Image.new("RGB", (64 - place, 4), "white")).image)
+                if place == self.before:
+                    Path(self.path).read_text()
+                yield saved[-1]
+            if self.before == self.count:
+                Path(self.path).read_text()
+        finally:
+            note(self.diary, "close")
+        return SketchesOutput(collection=saved, cover=saved[0] if self.covered else None)
 
 
 @toy("facts")

@@ -4,7 +4,8 @@ It asks for the value of a node at a place in the iterations and recurses into w
 of item numbers by iterator; nothing is planned, counted or queued.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from impasto_sdk.node import NodeKind
@@ -76,33 +77,58 @@ class NaiveRun:
                 yield {**outer, last: item}
 
     def output(self, node_id: str, place: Place) -> dict[str, Any]:
+        here = {iterator: place[iterator] for iterator in self.iterators_around(node_id)}
+        execution_id = self.execution_id(node_id, here)
+        if execution_id not in self.outputs:
+            self.outputs[execution_id] = self._work_out(node_id, here)
+        return self.outputs[execution_id]
+
+    def execution_id(self, node_id: str, place: Place) -> str:
         around = self.iterators_around(node_id)
-        here = {iterator: place[iterator] for iterator in around}
-        path = f"[{','.join(str(here[iterator]) for iterator in around)}]" if around else ""
-        if node_id + path not in self.outputs:
-            self.outputs[node_id + path] = self._work_out(node_id, here)
-        return self.outputs[node_id + path]
+        return node_id + (f"[{','.join(str(place[iterator]) for iterator in around)}]" if around else "")
 
     def _work_out(self, node_id: str, place: Place) -> dict[str, Any]:
         node, kind = self.nodes[node_id], self.kind(node_id)
         if kind is NodeKind.ITERATE:
             items = self.collection(node_id, place)
-            return {"item": items[place[node_id]], "index": place[node_id], "total": len(items)}
+            total = 0 if self.comes_item_by_item(node_id) else len(items)
+            return {"item": items[place[node_id]], "index": place[node_id], "total": total}
         if kind is NodeKind.COLLECT:
             begun = [item for items in self.gathered(node_id, "collection", place) for item in items]
             return {"collection": begun + self.gathered(node_id, "item", place)}
         if kind is NodeKind.BRANCH:
             side = "true_input" if self.input(node_id, "condition", place) else "false_input"
             return {"value": self.input(node_id, side, place)}
-        values = {name: value for name, value in node.items() if name not in ("id", "type")}
+        values = {name: value for name, value in node.items() if name not in ("id", "type", "called")}
         values |= {field: self.input(node_id, field, place) for _, _, target, field in self.edges if target == node_id}
+        if kind is NodeKind.CALL:
+            return self._call(node_id, place, values)
         output = CATALOGUE[node["type"]].invocation(**values).invoke(None)  # type: ignore[arg-type] # toys ask for nothing
-        return output.model_dump()
+        return (_exhausted(output) if isinstance(output, Generator) else output).model_dump()
+
+    def _call(self, node_id: str, place: Place, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the called graph as a graph of its own, and note what came out under the call's id."""
+        graph = deepcopy(self.nodes[node_id]["called"]["graph"])
+        for name, value in values.items():
+            prefix, *inner = name.split("::")
+            if prefix == "saved_workflow_input":
+                graph["nodes"][inner[0]][inner[1]] = value
+        run = NaiveRun(graph)
+        call_id = self.execution_id(node_id, place)
+        self.outputs |= {f"{call_id}/{inner_id}": output for inner_id, output in run.outputs.items()}
+        returned = next(each for each in graph["nodes"] if run.kind(each) is NodeKind.RETURN)
+        return {"values": run.outputs[returned]["values"]}
+
+    def comes_item_by_item(self, iterator: str) -> bool:
+        """Whether it reads a generator's list, and nobody its total, so that it need not know how many there are."""
+        total_is_read = any((source, output) == (iterator, "total") for source, output, _, _ in self.edges)
+        sources = [source for source, _, target, _ in self.edges if target == iterator]
+        return not total_is_read and any(CATALOGUE[self.nodes[source]["type"]].yields for source in sources)
 
     def input(self, node_id: str, name: str, place: Place) -> Any:
         for source, output, target, field in self.edges:
             if (target, field) == (node_id, name):
-                return self.output(source, place)[output]
+                return _field(self.output(source, place), output)
         return self.nodes[node_id].get(name)
 
     def collection(self, iterator: str, place: Place) -> list[Any]:
@@ -115,7 +141,7 @@ class NaiveRun:
                 around = self.iterators_around(source)
                 for there in self.places(around, {key: at for key, at in place.items() if key in around}):
                     path = tuple(there[iterator] for iterator in around)
-                    found.append((path, self.output(source, there)[output]))
+                    found.append((path, _field(self.output(source, there), output)))
         if not any((target, field) == (collector, name) for _, _, target, field in self.edges):
             return [self.nodes[collector][name]] if self.nodes[collector].get(name) is not None else []
         return [value for _, value in sorted(found, key=lambda each: each[0])]
@@ -131,3 +157,16 @@ class NaiveRun:
                     if waiting[target] == 0:
                         ordered.append(target)
         return ordered
+
+
+def _field(output: Mapping[str, Any], name: str) -> Any:
+    prefix, separator, key = name.partition("::")
+    return output["values"][key] if separator and prefix == "saved_workflow_output" else output[name]
+
+
+def _exhausted(generator: Generator[Any, None, Any]) -> Any:
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from impasto_sdk.draft import DraftPort, GraphDraft
 
-__all__ = ["graphs"]
+__all__ = ["graphs", "sums"]
 
 #: Iterators in one graph, at most; with up to three items each, graphs stay small enough to be evaluated naively.
 MOST_ITERATORS = 4
@@ -17,8 +17,8 @@ MOST_ITERATORS = 4
 def graphs(draw: st.DrawFn, *, branches: bool = True, most_nodes: int = 14) -> dict[str, Any]:
     """The document of a random graph that can run."""
     sketch = _Sketch(draw)
-    steps: list[Callable[[], None]] = [sketch.add, sketch.range, sketch.iterate, sketch.iterate]
-    steps += [sketch.collect, sketch.sum, sketch.even]
+    steps: list[Callable[[], None]] = [sketch.add, sketch.range, sketch.stream, sketch.iterate, sketch.iterate]
+    steps += [sketch.collect, sketch.sum, sketch.even, sketch.call]
     if branches:
         steps += [sketch.branch, sketch.branch, sketch.lazy_loop]
     for step in draw(st.lists(st.sampled_from(steps), min_size=1, max_size=most_nodes)):
@@ -26,6 +26,20 @@ def graphs(draw: st.DrawFn, *, branches: bool = True, most_nodes: int = 14) -> d
     document = sketch.draft.to_document()
     # without what leads nowhere, more is needed only behind a side of a branch
     return _leading_to(list(document["nodes"])[-1], document) if draw(st.booleans()) else document
+
+
+def sums() -> dict[str, Any]:
+    """What a call carries: a graph that goes through two numbers from ``numbers.start``, adds 1 to each, and sums."""
+    draft = GraphDraft()
+    numbers = draft.add("toy_range", id="numbers", size=2).output("collection")
+    item = draft.add("toy_iterate", id="each", collection=numbers).output("item")
+    added = draft.add("toy_add", id="add", a=item, b=1).output("value")
+    collected = draft.add("toy_collect", id="all", item=added).output("collection")
+    total = draft.add("toy_sum", id="sum", collection=collected).output("value")
+    pair = draft.add("toy_return_value", id="pair", key="total", value=total).output("value")
+    draft.add("toy_return", id="return", values=pair)
+    inputs = [{"node_id": "numbers", "field": "start"}, {"node_id": "add", "field": "b"}]
+    return {"workflow_id": "sums", "name": "Sums", "graph": draft.to_document(), "inputs": inputs}
 
 
 class _Sketch:
@@ -53,6 +67,15 @@ class _Sketch:
     def range(self) -> None:
         node = self.draft.add("toy_range", start=self._one_of(self._numbers), size=self._draw(st.integers(0, 3)))
         self._lists.append(node.output("collection"))
+
+    def stream(self) -> None:
+        node = self.draft.add("toy_stream", start=self._one_of(self._numbers), size=self._draw(st.integers(0, 3)))
+        self._lists.append(node.output("collection"))
+
+    def call(self) -> None:
+        node = self.draft.add("toy_call", workflow_id="sums", called=sums())
+        self.draft.connect(self._one_of(self._numbers), node.input("saved_workflow_input::numbers::start"))
+        self._numbers.append(node.output("saved_workflow_output::total"))
 
     def iterate(self) -> None:
         if self._may_iterate():

@@ -218,7 +218,7 @@ class ActiveGraph:
         """An execution may start."""
         lane = station.spec.lane if station.role is Role.PLAIN else None
         entry = (frame.path, station.index, (frame, station))
-        if (frame, station.slot) in self._begun:
+        if station.slot in frame.streams:
             self.queues.push_later(lane, entry)
         else:
             self.queues.push(station.spec.type, lane, entry)

@@ -26,6 +26,7 @@ def take(active: ActiveGraph) -> Snapshot:
         "turns": active.queues.turns(),
         "executed": dict(active.executed),
         "skipped": dict(active.run.demand.skipped),
+        "parked": [active.names.of(frame, frame.region.stations[slot]) for frame, slot in active.run.streams.parked],
         "frames": [_frame(frame, active.plan) for frame in active.frames()],
         "calls": {call_id: take(call) for call_id, call in active.calls.items()},
     }
@@ -37,6 +38,8 @@ def restore(active: ActiveGraph, snapshot: Snapshot) -> None:
     What was out is handed out again. Parts that `active` does not have are passed over.
     """
     _Restoring(active, snapshot).run()
+    for execution_id in snapshot["parked"]:
+        active.run.streams.park(*active.names.find(execution_id))
     while active.run.follow():
         pass  # first of all, what was skipped is skipped again, so that nothing looks for what that would have read
     active.run.settle()

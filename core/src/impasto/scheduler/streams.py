@@ -21,14 +21,18 @@ class Streams:
         self._materializer = materializer
         self._on_ready = on_ready
         #: Generators that are not to go on yet, in the order in which they paused.
-        self._parked: dict[tuple[Frame, int], None] = {}
+        self.parked: dict[tuple[Frame, int], None] = {}
+
+    def park(self, frame: Frame, slot: int) -> None:
+        """A generator pauses, until it is asked to go on."""
+        frame.status[slot] = Status.PAUSED
+        self.parked[frame, slot] = None
 
     def feed(self, frame: Frame, slot: int, item: Any) -> None:
         """A generator gave an item, and pauses."""
-        frame.status[slot] = Status.PAUSED
+        self.park(frame, slot)
         items = frame.streams.setdefault(slot, [])
         items.append(item)
-        self._parked[frame, slot] = None
         for gate in _gates(frame, slot):
             status = gate.frame.status[gate.slot]
             if status == Status.RUNNING or (status == Status.WAITING and gate.frame.wanted[gate.slot]):
@@ -47,21 +51,21 @@ class Streams:
 
     def resume_unless_ahead(self, frame: Frame, slot: int) -> None:
         """Let a paused generator go on, unless some of its items have not been taken up."""
-        if (frame, slot) in self._parked and not any(
+        if (frame, slot) in self.parked and not any(
             loop.next < loop.available for gate in _gates(frame, slot) for loop in _loops(gate)
         ):
             self._resume(frame, slot)
 
     def resume_first(self) -> bool:
         """Let the generator go on that has paused for longest; whether there was one."""
-        if not self._parked:
+        if not self.parked:
             return False
-        self._resume(*next(iter(self._parked)))
+        self._resume(*next(iter(self.parked)))
         return True
 
     def end(self, frame: Frame, slot: int) -> None:
         """A generator has returned."""
-        self._parked.pop((frame, slot), None)
+        self.parked.pop((frame, slot), None)
         frame.streams.pop(slot, None)
 
     def _supply(self, gate: Execution, items: list[Any]) -> None:
@@ -70,7 +74,7 @@ class Streams:
         self._materializer.begin(gate, available=len(items), final=False)
 
     def _resume(self, frame: Frame, slot: int) -> None:
-        del self._parked[frame, slot]
+        del self.parked[frame, slot]
         frame.status[slot] = Status.READY
         self._on_ready(frame, frame.region.stations[slot])
 
