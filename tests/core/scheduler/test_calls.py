@@ -7,7 +7,7 @@ import pytest
 from support.runs import RecordedRun, drive, finish, results, state_of
 from support.toys import CATALOGUE
 
-from impasto.errors import NodeAlreadyExecutedError
+from impasto.errors import NodeAlreadyExecutedError, NodeInputError
 from impasto_sdk.draft import GraphDraft
 
 
@@ -80,6 +80,27 @@ def test_inputs_of_the_called_graph_may_be_written(written: dict[str, Any]) -> N
     state = state_of({"nodes": {"call": calling(doubled_and_summed(), ("numbers", "start"), **written)}})
     drive(state)
     assert results(state)["call"] == {"values": {"total": 21}}
+
+
+def test_a_value_that_comes_over_an_edge_for_an_input_that_is_not_offered_is_an_error_of_the_call() -> None:
+    nodes = {
+        "values": {"type": "toy_if", "condition": True, "true_input": {START: 1, "saved_workflow_input::add::b": 2}},
+        "call": calling(doubled_and_summed(), ("numbers", "start")),
+    }
+    state = state_of({"nodes": nodes, "edges": [edge("values", "value", "call", "workflow_inputs")]})
+    with pytest.raises(NodeInputError, match="'saved_workflow_input::add::b', which its graph does not take"):
+        drive(state)
+
+
+def test_a_value_that_the_called_graph_did_not_return_is_an_error_that_names_it() -> None:
+    nodes = {"call": calling(doubled_and_summed()), "after": {"type": "toy_add"}}
+    edges = [edge("call", "saved_workflow_output::total", "after", "a")]
+    state = state_of({"nodes": nodes, "edges": edges})
+    node = state.next()
+    assert node is not None
+    state.complete("call", node.spec.output(values={"other": 1}))
+    with pytest.raises(NodeInputError, match="the called graph returned no 'total', only other"):
+        drive(state)
 
 
 def test_inputs_of_the_called_graph_may_be_connected_and_its_values_read_by_key() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import pytest
-from support.runs import finish, state_of
+from support.runs import advance, finish, state_of
 
 from impasto.scheduler.ready import ReadyQueues
 from impasto_sdk.draft import GraphDraft
@@ -87,6 +87,22 @@ def test_a_run_hands_out_nodes_of_the_lanes_that_have_room() -> None:
     state = state_of(draft.to_document())
     names = [node.id for lanes in ([], [Lane.IO], [Lane.IO], [Lane.DEVICE, Lane.CPU]) if (node := state.next(lanes))]
     assert names == ["if", "io", "cpu"]
+
+
+def test_nodes_of_one_type_may_be_taken_together() -> None:
+    draft = GraphDraft()
+    item = draft.add("toy_iterate", id="each", collection=[1, 2, 3]).output("item")
+    draft.add("toy_add", id="add", a=item)
+    draft.add("toy_integer", id="other")
+    state = state_of(draft.to_document(), ready_order=["toy_iterate"])
+    advance(state, 3)
+    first = state.next()
+    assert first is not None
+    together = [first.id, *(node.id for _ in range(3) if (node := state.alike(first)))]
+    assert together == ["add[0]", "add[1]", "add[2]"]
+    rest = state.next()
+    assert rest is not None
+    assert rest.id == "other"
 
 
 @pytest.mark.parametrize(("caps", "order"), [({}, "aaabbb"), ({"toy_add": 1}, "abbbaa")])

@@ -2,7 +2,7 @@
 
 Python looks through all objects there are each time their number has grown by a quarter. A document of a hundred
 thousand nodes becomes half a million objects, so reading it would look through them again and again, in vain, for half
-of the time that it takes. Used where a document is read.
+of the time that it takes. Used where a document is read, and where a run is planned.
 """
 
 import gc

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from impasto.errors import GraphError, NodeAlreadyExecutedError
-from impasto.graph.control_flow import VALUES, call_input
+from impasto.errors import GraphError, NodeAlreadyExecutedError, NodeInputError
+from impasto.graph.control_flow import VALUES, WORKFLOW_INPUTS, call_input_name
 from impasto.scheduler.execution_node import ExecutionNode
 from impasto.scheduler.frame import Frame, Status
 from impasto.scheduler.names import Names
@@ -84,6 +84,17 @@ class ActiveGraph:
             elif found[0].status[found[1].slot] == Status.READY:  # else it was completed without being handed out
                 return self._hand_out(*found)
 
+    def alike(self, node: ExecutionNode) -> ExecutionNode | None:
+        """See `GraphExecutionState.alike`."""
+        for call in self.calls.values():
+            found = call.alike(node)
+            if found is not None:
+                return found
+        while (entry := self.queues.pop_like(node.spec.type, node.spec.lane)) is not None:
+            if entry[0].status[entry[1].slot] == Status.READY:
+                return self._hand_out(*entry)
+        return None
+
     def locate(self, execution_id: str) -> "tuple[ActiveGraph, Frame, Station]":
         """The graph that an execution belongs to, itself or one that it calls, and the execution.
 
@@ -124,10 +135,18 @@ class ActiveGraph:
 
     def _open_call(self, name: str, frame: Frame, station: Station) -> "ActiveGraph":
         given: dict[str, dict[str, Any]] = {}
+        offered = {call_input_name(each): each for each in self.plan.called_graph(station.id).inputs}
         for input_name, value in self.run.hydration.call_inputs(frame, station).items():
-            target = call_input(input_name)
-            if target is not None:
-                given.setdefault(target.node_id, {})[target.field] = value
+            target = offered.get(input_name)
+            if target is None:  # what is written was checked with the graph; this came over an edge
+                raise NodeInputError(
+                    f"{station.id}.{WORKFLOW_INPUTS} has a value for {input_name!r}, which its graph does not take",
+                    node_id=station.id,
+                    field=WORKFLOW_INPUTS,
+                    value=input_name,
+                    suggestion=f"it takes {', '.join(offered) or 'no inputs'}",
+                )
+            given.setdefault(target.node_id, {})[target.field] = value
         plan = self.plan.called(station.id)
         call = self.calls[name] = ActiveGraph(plan, self._options, caller=(self, frame, station), given=given)
         return call

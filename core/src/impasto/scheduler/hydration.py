@@ -30,7 +30,15 @@ def value_of(output: Any, name: str) -> Any:
     try:
         return getattr(output, name)
     except AttributeError:
-        return getattr(output, VALUES)[call_output_key(name)]
+        values, key = getattr(output, VALUES), call_output_key(name)
+        if key in values:
+            return values[key]
+        raise NodeInputError(
+            f"the called graph returned no {key!r}, only {', '.join(values) or 'nothing'}",
+            field=name,
+            value=key,
+            suggestion="a branch inside it may have left the value out",
+        ) from None
 
 
 class Hydration:
@@ -93,11 +101,11 @@ class Hydration:
         return bool(self._written(branch).get(CONDITION, branch.spec.inputs[CONDITION].field.get_default()))
 
     def call_inputs(self, frame: Frame, call: Station) -> dict[str, Any]:
-        """What a call hands to the graph that it calls, by the names of its inputs."""
+        """What a call hands to the graph that it calls, by the names of its inputs, as far as it says something."""
         values = self.inputs(frame, call)
-        written = values.pop(WORKFLOW_INPUTS, None) or {}
-        given = {name: value for name, value in values.items() if name.startswith(CALL_INPUT_PREFIX)}
-        return {**written, **given}
+        together = values.pop(WORKFLOW_INPUTS, None) or {}
+        own = {name: value for name, value in values.items() if name.startswith(CALL_INPUT_PREFIX)}
+        return {name: value for name, value in {**together, **own}.items() if value is not None}
 
     def _written(self, station: Station) -> Mapping[str, Any]:
         given = self._given.get(station.id)

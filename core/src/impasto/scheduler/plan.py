@@ -6,7 +6,7 @@ many items they have: that shows while the run goes on.
 
 from collections.abc import Mapping, Sequence
 
-from impasto.graph import Graph
+from impasto.graph import CalledGraph, Graph
 from impasto.scheduler.plan_builder import PlanBuilder
 from impasto.scheduler.region import Region
 from impasto.scheduler.station import Station
@@ -34,10 +34,14 @@ class Plan:
         """The plan of the graph that a call runs; made once, for all its executions."""
         plan = self._called.get(node_id)
         if plan is None:
-            called = self._graph.nodes[node_id].called
-            assert called is not None  # the graph was validated
-            plan = self._called[node_id] = Plan(called.graph, self._catalogue)
+            plan = self._called[node_id] = Plan(self.called_graph(node_id).graph, self._catalogue)
         return plan
+
+    def called_graph(self, node_id: str) -> CalledGraph:
+        """The graph that a call runs, and what it takes."""
+        called = self._graph.nodes[node_id].called
+        assert called is not None  # the graph was validated
+        return called
 
     def iterators(self, region: Region) -> tuple[str, ...]:
         """The ids of the iterators around a region, from the outermost in."""

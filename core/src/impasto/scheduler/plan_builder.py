@@ -10,6 +10,7 @@ from typing import Any
 from impasto.graph import Edge, Graph, GraphNode
 from impasto.graph.control_flow import COLLECTION, SIDES, TOTAL
 from impasto.graph.ports import PortTable
+from impasto.graph.written import written_inputs
 from impasto.scheduler.region import Region
 from impasto.scheduler.regions import Regions
 from impasto.scheduler.station import Dims, Gate, Pool, Reading, Role, Station
@@ -145,22 +146,28 @@ class PlanBuilder:
 
     def _around(self, arrivals: Sequence[_Arrival]) -> Region:
         """The region of all iterations that these stand in."""
-        regions = {source.region for source, _, _ in arrivals}
-        if len(regions) == 1:
-            return self.regions.all[regions.pop()]
-        return self.regions.of(_union({self.regions.all[region].dims for region in regions}))
+        first = arrivals[0][0].region if arrivals else 0
+        if all(source.region == first for source, _, _ in arrivals):
+            return self.regions.all[first]
+        return self.regions.of(_union({self._dims(source) for source, _, _ in arrivals}))
 
     def _dims(self, station: Station) -> Dims:
         return self.regions.all[station.region].dims
 
-    def _written(self, node: GraphNode, arrivals: Iterable[_Arrival]) -> Mapping[str, Any]:
-        connected = {name for _, _, name in arrivals}
+    def _written(self, node: GraphNode, arrivals: Sequence[_Arrival]) -> Mapping[str, Any]:
+        if not node.inputs:
+            return node.inputs
         ports = self._ports.of_node(node)
         assert ports is not None  # the graph was validated against this catalogue
+        connected = [name for _, _, name in arrivals]
+        if node.called is not None:
+            return {name: value for name, value in written_inputs(node, ports).items() if name not in connected}
+        known = ports.inputs
         return {
             name: value
             for name, value in node.inputs.items()
-            if name not in connected and (port := ports.input(name)) is not None and port.is_written(value)
+            if name not in connected
+            and ((value is not None and name in known) or ((port := ports.input(name)) and port.is_written(value)))
         }
 
     def _find_conditional(self) -> None:

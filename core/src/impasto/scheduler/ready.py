@@ -75,6 +75,10 @@ class _LaneQueues(Generic[T]):
         self._in_a_row += 1
         return heappop(self._entries[head[1]])
 
+    def pop_like(self, class_name: str) -> T | None:
+        queue = self._entries.get(class_name)
+        return heappop(queue)[2] if queue else None
+
     def turn(self) -> tuple[str, int] | None:
         """The class that was served last, and how often in a row."""
         return None if self.active is None else (self.active, self._in_a_row)
@@ -145,6 +149,10 @@ class ReadyQueues(Generic[T]):
             return None
         self._last = chosen
         return self._lanes[chosen].pop()[2]
+
+    def pop_like(self, class_name: str, lane: Lane | None) -> T | None:
+        """Take out what is next of one class, out of turn; None when there is none."""
+        return self._lane(lane).pop_like(class_name)
 
     def turns(self) -> dict[str, list[str | int]]:
         """For each lane, the class that it served last and how often in a row; control flow is under ``""``.

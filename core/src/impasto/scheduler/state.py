@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from impasto.errors import GraphError
 from impasto.graph import Graph
+from impasto.graph.collection_pause import collection_pause
 from impasto.scheduler import views
 from impasto.scheduler.active_graph import ActiveGraph, RunOptions
 from impasto.scheduler.document import read_run, write_run
@@ -46,14 +47,13 @@ class GraphExecutionState:
 
         Raises `GraphValidationError` when the graph cannot run with the node types of `catalogue`.
         """
-        graph.validate_self(catalogue)
         #: The graph that is run; once it has been edited, a copy of the one that was given.
         self.graph = graph
         self.session_id = session_id
         self._catalogue = catalogue
         self._edits: GraphEdits | None = None
         self._options = RunOptions(tuple(ready_order), dict(class_caps or {}), window)
-        self._active = ActiveGraph(Plan(graph, catalogue), self._options)
+        self._active = ActiveGraph(self._plan(), self._options)
         #: Messages of nodes that failed, by execution id.
         self.errors: dict[str, str] = {}
         self._active.run.settle()
@@ -66,6 +66,10 @@ class GraphExecutionState:
         """
         self._take_up_edits()
         return None if self.errors else self._active.next(lanes)
+
+    def alike(self, node: ExecutionNode) -> ExecutionNode | None:
+        """Another node of the type of `node` that may start now, to run together with it; None when there is none."""
+        return None if self.errors else self._active.alike(node)
 
     def inputs(self, node: ExecutionNode) -> dict[str, Any]:
         """The values that reach `node`: those written into it, and those that came over edges, as its own copies.
@@ -172,13 +176,17 @@ class GraphExecutionState:
             state.set_node_error(execution_id, error)
         return state
 
+    def _plan(self) -> Plan:
+        with collection_pause():
+            self.graph.validate_self(self._catalogue)
+            return Plan(self.graph, self._catalogue)
+
     def _take_up_edits(self) -> None:
         """Plan the edited graph, and bring its run to where this one is. O(V + E), once for all edits since."""
         if self._edits is None:
             return
-        self.graph.validate_self(self._catalogue)
-        before, self._edits = self._active, None
-        self._active = ActiveGraph(Plan(self.graph, self._catalogue), self._options)
+        after = ActiveGraph(self._plan(), self._options)
+        before, self._edits, self._active = self._active, None, after
         restore(self._active, take(before))
         self._active.take_over(before)
 
