@@ -37,9 +37,10 @@ class NodeType(BaseModel):
     tags: list[str]
     version: str
     lane: str = Field(description="Where it runs: device, cpu or io")
-    kind: str = Field(description="What it is for the scheduler: plain, iterate, collect or branch")
+    kind: str = Field(description="What it is for the scheduler: plain, iterate, collect, branch, call or return")
     classification: str
     use_cache: bool
+    yields: bool = Field(description="Whether it gives the items of its list one by one")
     input_schema: dict[str, Any] = Field(description="JSON Schema of its inputs, with `x-ui` hints")
     output_type: str
     output_schema: dict[str, Any] = Field(description="JSON Schema of its outputs, with `x-ui` hints")
