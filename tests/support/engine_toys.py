@@ -28,6 +28,9 @@ from impasto_sdk.fields import (
     ModelIdentifierField,
     OutputField,
     StringOutput,
+    WorkflowReturnOutput,
+    WorkflowReturnValueField,
+    WorkflowReturnValueOutput,
     invocation_output,
 )
 from impasto_sdk.hookspecs import hookimpl
@@ -309,6 +312,38 @@ class Gather(BaseInvocation):
 
     def invoke(self, context: InvocationContext) -> CollectionOutput:
         raise NotImplementedError
+
+
+@toy("call", kind=NodeKind.CALL, use_cache=False)
+class Call(BaseInvocation):
+    """Runs a graph."""
+
+    workflow_id: str = InputField("")
+    workflow_inputs: dict[str, Any] = InputField(default_factory=dict)
+
+    def invoke(self, context: InvocationContext) -> WorkflowReturnOutput:
+        raise NotImplementedError
+
+
+@toy("returned")
+class Returned(BaseInvocation):
+    """A value under a key."""
+
+    key: str = InputField("")
+    value: Any = InputField(None)
+
+    def invoke(self, context: InvocationContext) -> WorkflowReturnValueOutput:
+        return WorkflowReturnValueOutput(value=WorkflowReturnValueField(key=self.key, value=self.value))
+
+
+@toy("return", kind=NodeKind.RETURN, use_cache=False)
+class Return(BaseInvocation):
+    """What a called graph gives back."""
+
+    values: list[WorkflowReturnValueField] = InputField(default_factory=list)
+
+    def invoke(self, context: InvocationContext) -> WorkflowReturnOutput:
+        return WorkflowReturnOutput(values={each.key: each.value for each in self.values})
 
 
 class Rubbish:
