@@ -20,8 +20,8 @@ def queues(*entries: tuple[str, Lane | None, str], **options: object) -> ReadyQu
 
 def drained(made: ReadyQueues[str], lanes: Collection[Lane] | None = None) -> list[str]:
     found = []
-    while (name := made.pop(lanes)) is not None:
-        found.append(name)
+    while (entry := made.pop(lanes)) is not None:
+        found.append(entry[2])
     return found
 
 
@@ -44,8 +44,8 @@ def test_each_lane_serves_its_own_class_until_it_is_empty() -> None:
         ("decode", Lane.DEVICE, "decode"),
         ready_order=["encode"],
     )
-    assert made.pop([Lane.DEVICE]) == "encode 1"
-    assert made.pop([Lane.CPU]) == "resize"
+    assert made.pop([Lane.DEVICE]) == ((0,), 0, "encode 1")
+    assert made.pop([Lane.CPU]) == ((1,), 0, "resize")
     assert drained(made, [Lane.DEVICE]) == ["encode 2", "decode"]
 
 
@@ -117,3 +117,10 @@ def test_a_run_keeps_to_the_caps(caps: dict[str, int], order: str) -> None:
         handed_out += node.id[0]
         finish(state, node)
     assert handed_out == order
+
+
+def test_what_comes_out_of_order_is_served_in_order() -> None:
+    made: ReadyQueues[str] = ReadyQueues()
+    for place in (3, 1, 4, 0, 2, 5):
+        made.push("a", Lane.CPU, ((place,), 0, str(place)))
+    assert "".join(drained(made)) == "012345"

@@ -58,7 +58,7 @@ class ActiveGraph:
             prefix = f"{around.names.of(frame, station)}/"
             self._source_prefix = f"{around._source_prefix}{station.id}/"
             self._handed_out = around._handed_out
-        self.queues: ReadyQueues[tuple[Frame, Station]] = ReadyQueues(options.ready_order, options.class_caps)
+        self.queues: ReadyQueues[Frame] = ReadyQueues(options.ready_order, options.class_caps)
         self.run = Run(plan, options.window, self.given, self._queue)
         self.names: Names = Names(plan, self.run.root, prefix)
         #: Graphs of calls that have begun, by the calls' ids.
@@ -77,12 +77,15 @@ class ActiveGraph:
             if node is not None:
                 return node
         while True:
-            found = self.queues.pop(lanes)
-            if found is None:
+            entry = self.queues.pop(lanes)
+            if entry is None:
                 if self._out or self.queues or not self.run.widen():
                     return None
-            elif found[0].status[found[1].slot] == Status.READY:  # else it was completed without being handed out
-                return self._hand_out(*found)
+                continue
+            _, index, frame = entry
+            station = self.plan.stations[index]
+            if frame.status[station.slot] == Status.READY:  # else it was completed without being handed out
+                return self._hand_out(frame, station)
 
     def alike(self, node: ExecutionNode) -> ExecutionNode | None:
         """See `GraphExecutionState.alike`."""
@@ -91,8 +94,10 @@ class ActiveGraph:
             if found is not None:
                 return found
         while (entry := self.queues.pop_like(node.spec.type, node.spec.lane)) is not None:
-            if entry[0].status[entry[1].slot] == Status.READY:
-                return self._hand_out(*entry)
+            _, index, frame = entry
+            station = self.plan.stations[index]
+            if frame.status[station.slot] == Status.READY:
+                return self._hand_out(frame, station)
         return None
 
     def locate(self, execution_id: str) -> "tuple[ActiveGraph, Frame, Station]":
@@ -119,6 +124,7 @@ class ActiveGraph:
         if call is None:
             call = self._open_call(name, frame, station)
             call.run.settle()
+            del self._handed_out[name]  # nobody has it now: it is handed out anew when its graph is done
             self._close_call(name, call)
             return None
         returned = next(each for each in call.plan.nodes.values() if each.spec.kind is NodeKind.RETURN)
@@ -151,18 +157,19 @@ class ActiveGraph:
         call = self.calls[name] = ActiveGraph(plan, self._options, caller=(self, frame, station), given=given)
         return call
 
-    def complete(self, frame: Frame, station: Station, output: BaseInvocationOutput) -> None:
-        """See `GraphExecutionState.complete`."""
-        self.take_back(frame, station)
+    def complete(self, name: str, frame: Frame, station: Station, output: BaseInvocationOutput) -> None:
+        """See `GraphExecutionState.complete`. `name` is the execution's id."""
+        self.take_back(name, frame, station)
         if station.role is Role.CALL:
-            self.calls.pop(self.names.of(frame, station), None)
-        self._begun.discard((frame, station.slot))
+            self.calls.pop(name, None)
+        elif station.spec.yields:
+            self._begun.discard((frame, station.slot))
         self.executed[station.id] = self.executed.get(station.id, 0) + 1
         self.run.complete(frame, station.slot, output)
 
-    def emit(self, frame: Frame, station: Station, item: object) -> None:
+    def emit(self, name: str, frame: Frame, station: Station, item: object) -> None:
         """See `GraphExecutionState.emit`."""
-        self.take_back(frame, station)
+        self.take_back(name, frame, station)
         self.run.emit(frame, station.slot, item)
 
     def settle_calls(self, execution_id: str) -> None:
@@ -173,7 +180,7 @@ class ActiveGraph:
                 self._close_call(execution_id[:end], call)
                 return
 
-    def take_back(self, frame: Frame, station: Station) -> None:
+    def take_back(self, name: str, frame: Frame, station: Station) -> None:
         """An execution that was handed out, or could have been, has come back.
 
         Raises `NodeAlreadyExecutedError`, or `GraphError` for one that could not have run yet.
@@ -181,9 +188,8 @@ class ActiveGraph:
         status = frame.status[station.slot]
         if status == Status.RUNNING:
             self._out -= 1
-            self._handed_out.pop(self.names.of(frame, station), None)
+            self._handed_out.pop(name, None)
         elif status != Status.READY and status != Status.PAUSED:
-            name = self.names.of(frame, station)
             if status == Status.WAITING:
                 raise GraphError(f"{name} cannot have run: it still waits for its inputs", node_id=name)
             raise NodeAlreadyExecutedError(f"{name} is {Status(status).name.lower()} already", node_id=name)
@@ -236,7 +242,7 @@ class ActiveGraph:
     def _queue(self, frame: Frame, station: Station) -> None:
         """An execution may start."""
         lane = station.spec.lane if station.role is Role.PLAIN else None
-        entry = (frame.path, station.index, (frame, station))
+        entry = (frame.path, station.index, frame)
         if station.slot in frame.streams:
             self.queues.push_later(lane, entry)
         else:

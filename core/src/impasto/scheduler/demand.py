@@ -63,7 +63,7 @@ class Demand:
                 continue
             source = frame.base(base)
             if side is not choice:
-                self._agenda.unread.append((source, from_slot))
+                self._leave(frame, slot, base, from_slot, side)
                 continue
             if source.status[from_slot] < Status.EXECUTED:
                 frame.indegree[slot] += 1
@@ -75,11 +75,20 @@ class Demand:
         station, unread = frame.region.stations[slot], self._agenda.unread
         for base, from_slot, _, _, side in station.reads:
             if side is None or frame.choices.get(slot) in (None, side):
-                unread.append((frame.base(base), from_slot))
+                self._leave(frame, slot, base, from_slot, side)
         if station.role is Role.GATE:
             self._agenda.skipped_gates.append(Execution(frame, slot))
         elif isinstance(station, Pool):
-            unread += members(frame, station)
+            # those that have run are no longer read by the pool: it took what they gave, which is of no use now
+            unread += [each for each in members(frame, station) if each[0].status[each[1]] != Status.EXECUTED]
+            frame.gathered.pop(slot, None)
         else:
             self.skipped[station.id] = self.skipped.get(station.id, 0) + 1
         self._materializer.done(frame)
+
+    def _leave(self, frame: Frame, slot: int, base: int, from_slot: int, side: bool | None) -> None:
+        """An execution will not read this after all."""
+        source = frame.base(base)
+        if base and from_slot in source.waiters:
+            source.waiters[from_slot].pop((frame, slot, side), None)
+        self._agenda.unread.append((source, from_slot))

@@ -43,12 +43,12 @@ class Flow:
         for target, side in frame.region.sides_of.get(slot, ()):
             if frame.choices.get(target) is side:
                 self._count_down(frame, target)
-        for reader, target, chosen in frame.waiters.pop(slot, ()):
+        for (reader, target, chosen), inputs in frame.waiters.pop(slot, {}).items():
             if chosen is None or reader.choices.get(target) is chosen:
-                self._count_down(reader, target)
+                self._count_down(reader, target, inputs)
 
-    def _count_down(self, frame: Frame, slot: int) -> None:
-        frame.indegree[slot] -= 1
+    def _count_down(self, frame: Frame, slot: int, count: int = 1) -> None:
+        frame.indegree[slot] -= count
         if not frame.indegree[slot]:
             self._agenda.free.append((frame, slot))
 

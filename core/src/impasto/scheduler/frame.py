@@ -72,8 +72,9 @@ class Frame:
         #: By slot of a gate whose list has arrived: how many items it has. By slot of a generator: its items so far.
         self.sizes: dict[int, int] = {}
         self.streams: dict[int, list[Any]] = {}
-        #: By slot: executions in other frames that wait for it, with the side of a branch by which they do.
-        self.waiters: dict[int, list[tuple[Frame, int, bool | None]]] = {}
+        #: By slot: executions in other frames that wait for it, with the side of a branch by which they do, and by how
+        #: many inputs. Who turns out not to need it is taken out, so that frames that are done with are not kept.
+        self.waiters: dict[int, dict[tuple[Frame, int, bool | None], int]] = {}
         #: By slot of a gate: loops that wait for its list, or for more of it.
         self.loops_of_gates: dict[int, list[Loop]] = {}
         #: Frames around it, or beside, that it reads from; base 1 first.

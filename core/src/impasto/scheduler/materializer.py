@@ -206,7 +206,8 @@ class Materializer:
             source.readers[from_slot] += 1
             if source.status[from_slot] >= Status.EXECUTED:
                 continue
-            source.waiters.setdefault(from_slot, []).append((frame, slot, side))
+            waiting, waiter = source.waiters.setdefault(from_slot, {}), (frame, slot, side)
+            waiting[waiter] = waiting.get(waiter, 0) + 1
             if side is None:
                 frame.indegree[slot] += 1
                 if frame.wanted[slot] and not source.wanted[from_slot]:

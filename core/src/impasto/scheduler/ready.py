@@ -7,6 +7,7 @@ nothing else, so that what it gave already is used first.
 """
 
 import sys
+from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
@@ -19,14 +20,40 @@ T = TypeVar("T")
 
 #: (iteration path, number of the planned node, what is queued): sorts as its class is served.
 Entry = tuple[tuple[int, ...], int, T]
+#: A class that may be served: its rank, and its name.
+_Turn = tuple[int, str]
 #: Stands in for the class of what is served last.
-_LATER = (sys.maxsize, "")
+_LATER: _Turn = (sys.maxsize, "")
+
+
+class _Queue(Generic[T]):
+    """Entries in order. What comes in order, as most does, costs no search for its place."""
+
+    __slots__ = ("_heap", "_in_order")
+
+    def __init__(self) -> None:
+        self._in_order: deque[Entry[T]] = deque()
+        self._heap: list[Entry[T]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._in_order or self._heap)
+
+    def push(self, entry: Entry[T]) -> None:
+        if not self._in_order or entry > self._in_order[-1]:
+            self._in_order.append(entry)
+        else:
+            heappush(self._heap, entry)
+
+    def pop(self) -> Entry[T]:
+        if self._heap and (not self._in_order or self._heap[0] < self._in_order[0]):
+            return heappop(self._heap)
+        return self._in_order.popleft()
 
 
 class _LaneQueues(Generic[T]):
     """The classes of one lane."""
 
-    __slots__ = ("_caps", "_entries", "_in_a_row", "_later", "_rank", "_waiting", "active")
+    __slots__ = ("_caps", "_in_a_row", "_later", "_queues", "_rank", "_waiting", "active")
 
     def __init__(self, rank: Mapping[str, int], caps: Mapping[str, int]) -> None:
         #: The class that is being served; it keeps its turn when it is empty, until another one is served.
@@ -34,50 +61,45 @@ class _LaneQueues(Generic[T]):
         self._rank = rank
         self._caps = caps
         self._in_a_row = 0
-        self._entries: dict[str, list[Entry[T]]] = {}
+        self._queues: defaultdict[str, _Queue[T]] = defaultdict(_Queue)
         #: Classes that may have something, as a heap; a class may be in it that was emptied since.
-        self._waiting: list[tuple[int, str]] = []
+        self._waiting: list[_Turn] = []
         #: What starts only when nothing else can.
-        self._later: list[Entry[T]] = []
+        self._later: _Queue[T] = _Queue()
 
     def push_later(self, entry: Entry[T]) -> None:
-        heappush(self._later, entry)
+        self._later.push(entry)
 
     def push(self, class_name: str, entry: Entry[T]) -> None:
-        queue = self._entries.get(class_name)
-        if queue is None:
-            queue = self._entries[class_name] = []
+        queue = self._queues[class_name]
         if not queue and class_name != self.active:
             self._wait(class_name)
-        heappush(queue, entry)
+        queue.push(entry)
 
-    def head(self) -> tuple[int, str] | None:
-        """The class that is served next, after its rank; None when there is none."""
-        if self.active is not None and self._entries.get(self.active):
-            if not self._is_capped(self.active):
-                return (self._rank_of(self.active), self.active)
-            if not self._first_waiting():
-                self._in_a_row = 0  # nobody waits for its turn
-                return (self._rank_of(self.active), self.active)
+    def head(self) -> _Turn | None:
+        """The class that is served next; None when there is none."""
+        active = self.active
+        if active and self._queues[active] and not (self._is_capped(active) and self._first_waiting()):
+            return (self._rank_of(active), active)
         return self._first_waiting() or (_LATER if self._later else None)
 
-    def pop(self) -> Entry[T]:
-        """Take out what is next. Only when `head` gives something."""
-        head = self.head()
-        assert head is not None
+    def pop(self, head: _Turn) -> Entry[T]:
+        """Take out what is next; `head` is what `head` gave."""
         if head is _LATER:
-            return heappop(self._later)
+            return self._later.pop()
         if head[1] != self.active:
             heappop(self._waiting)
-            if self.active is not None and self._entries.get(self.active):
+            if self.active is not None and self._queues[self.active]:
                 self._wait(self.active)
             self.active, self._in_a_row = head[1], 0
+        elif self._is_capped(head[1]):
+            self._in_a_row = 0  # nobody waits for its turn
         self._in_a_row += 1
-        return heappop(self._entries[head[1]])
+        return self._queues[head[1]].pop()
 
-    def pop_like(self, class_name: str) -> T | None:
-        queue = self._entries.get(class_name)
-        return heappop(queue)[2] if queue else None
+    def pop_like(self, class_name: str) -> Entry[T] | None:
+        queue = self._queues[class_name]
+        return queue.pop() if queue else None
 
     def turn(self) -> tuple[str, int] | None:
         """The class that was served last, and how often in a row."""
@@ -87,9 +109,9 @@ class _LaneQueues(Generic[T]):
         """Go on where `turn` was asked."""
         self.active, self._in_a_row = class_name, in_a_row
 
-    def _first_waiting(self) -> tuple[int, str] | None:
+    def _first_waiting(self) -> _Turn | None:
         waiting = self._waiting
-        while waiting and (waiting[0][1] == self.active or not self._entries[waiting[0][1]]):
+        while waiting and (waiting[0][1] == self.active or not self._queues[waiting[0][1]]):
             heappop(waiting)
         return waiting[0] if waiting else None
 
@@ -97,8 +119,7 @@ class _LaneQueues(Generic[T]):
         heappush(self._waiting, (self._rank_of(class_name), class_name))
 
     def _is_capped(self, class_name: str) -> bool:
-        cap = self._caps.get(class_name)
-        return cap is not None and self._in_a_row >= cap
+        return bool(self._caps) and self._in_a_row >= self._caps.get(class_name, sys.maxsize)
 
     def _rank_of(self, class_name: str) -> int:
         return self._rank.get(class_name, len(self._rank))
@@ -130,10 +151,10 @@ class ReadyQueues(Generic[T]):
     def __bool__(self) -> bool:
         return any(queues.head() is not None for queues in self._lanes.values())
 
-    def pop(self, lanes: Collection[Lane] | None = None) -> T | None:
+    def pop(self, lanes: Collection[Lane] | None = None) -> Entry[T] | None:
         """Take out what is next on one of `lanes` (None: on any) or is control flow; None when there is none."""
-        best: tuple[int, str] | None = None
-        chosen: Lane | None = None
+        best: _Turn | None = None
+        chosen = self._last
         for lane, queues in self._lanes.items():
             if lanes is not None and lane is not None and lane not in lanes:
                 continue
@@ -148,9 +169,9 @@ class ReadyQueues(Generic[T]):
         if best is None:
             return None
         self._last = chosen
-        return self._lanes[chosen].pop()[2]
+        return self._lanes[chosen].pop(best)
 
-    def pop_like(self, class_name: str, lane: Lane | None) -> T | None:
+    def pop_like(self, class_name: str, lane: Lane | None) -> Entry[T] | None:
         """Take out what is next of one class, out of turn; None when there is none."""
         return self._lane(lane).pop_like(class_name)
 

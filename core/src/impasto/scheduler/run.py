@@ -64,9 +64,12 @@ class Run:
 
     def settle(self) -> None:
         """Do all that follows from what has happened, until nothing more does."""
+        agenda = self.agenda
         while True:
-            if self.agenda.free:
+            if agenda.free:
                 self._begin_free()
+            elif agenda.unread:  # nearly always there is no more than these two
+                self.demand.forget()
             elif not self.follow() and not self.materializer.fill():
                 break
 
@@ -104,9 +107,8 @@ class Run:
 
     def _begin_free(self) -> None:
         """What waits for nothing more may start, if it is wanted. A branch first has to choose."""
-        free = self.agenda.free
-        while free:
-            frame, slot = free.pop()
+        free, self.agenda.free = self.agenda.free, []  # in the order in which they are served, as far as that is known
+        for frame, slot in free:
             station = frame.region.stations[slot]
             if frame.indegree[slot] or not _is_waiting(frame, station):
                 continue

@@ -101,7 +101,7 @@ class GraphExecutionState:
                 node_id=execution_id,
                 value=output,
             )
-        active.complete(frame, station, output)
+        active.complete(execution_id, frame, station, output)
         if active is not self._active:
             self._active.settle_calls(execution_id)
 
@@ -113,12 +113,12 @@ class GraphExecutionState:
         active, frame, station = self._active.locate(execution_id)
         if not station.spec.yields:
             raise GraphError(f"{execution_id} gives its output whole: it is no generator", node_id=execution_id)
-        active.emit(frame, station, item)
+        active.emit(execution_id, frame, station, item)
 
     def set_node_error(self, execution_id: str, error: str) -> None:
         """`execution_id` has failed with this message, which ends the run. Raises as `complete` does."""
         active, frame, station = self._active.locate(execution_id)
-        active.take_back(frame, station)
+        active.take_back(execution_id, frame, station)
         frame.status[station.slot] = Status.FAILED
         self.errors[execution_id] = error
 
