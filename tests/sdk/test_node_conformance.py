@@ -223,7 +223,7 @@ def test_pytest_shows_the_reason_for_a_check_that_is_left_out(tmp_path):
         text=True,
         check=False,
     )
-    assert "5 passed, 1 skipped" in answer.stdout
+    assert "6 passed, 1 skipped" in answer.stdout
     assert "the time goes on" in answer.stdout
 
 

@@ -1,14 +1,15 @@
 """`BaseInvocation` and `@invocation`: a node class is declared once and is its schema."""
 
 import re
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Generator, Hashable, Sequence
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import NodeDeclarationError
 from impasto_sdk.fields import BaseInvocationOutput, BoardField, Input, InputField, JsonValue, MetadataField
+from impasto_sdk.node.group import check_group
 from impasto_sdk.node.result import result_of
 from impasto_sdk.node.spec import Classification, InputSpec, Lane, NodeKind, NodeSpec, OutputSpec
 
@@ -17,7 +18,9 @@ __all__ = ["BaseInvocation", "WithBoard", "WithMetadata", "invocation"]
 #: Attributes that every node of a graph has, beside its type; no input may have their names.
 NODE_ATTRIBUTES = frozenset({"id", "is_intermediate", "use_cache"})
 #: Names that documents use for themselves.
-RESERVED_INPUT_NAMES = frozenset({"type", "version", "workflow", "node_pack", "called", "spec", "invoke"})
+RESERVED_INPUT_NAMES = frozenset(
+    {"type", "version", "workflow", "node_pack", "called", "spec", "invoke", "batch_key", "invoke_batch"}
+)
 
 _NODE_TYPE = re.compile(r"^[a-z][a-z0-9_]*$")
 _VERSION = re.compile(r"^\d+\.\d+\.\d+$")
@@ -52,6 +55,27 @@ class BaseInvocation(BaseModel):
         `InvocationError` or `InvalidInputError` for what the person who runs the graph can mend.
         """
         raise NotImplementedError(f"{type(self).__name__} does not override invoke")
+
+    def batch_key(self) -> Hashable | None:
+        """What nodes of this type have in common that may run as one call; None: this one runs alone.
+
+        Override it together with `invoke_batch`, and say in `@invocation` how many one call takes at most. Nodes that
+        may start at the same moment and have equal keys run as one call. It is asked before the node runs, so it reads
+        its inputs and nothing else.
+        """
+        return None
+
+    @classmethod
+    def invoke_batch(
+        cls, nodes: Sequence[Self], contexts: Sequence[InvocationContext]
+    ) -> Sequence[BaseInvocationOutput]:
+        """Do the work of several nodes with one key, each with the context at its place; give an output for each.
+
+        `nodes` are two or more, at most `spec.max_batch`. What comes out for each must be what its `invoke` gives: the
+        same output, the same files saved through its own context, which is also where it reports progress. What this
+        raises ends the session, as an error of the first node.
+        """
+        raise NotImplementedError(f"{cls.__name__} does not override invoke_batch")
 
     def to_document(self) -> dict[str, JsonValue]:
         """The node as a graph document holds it: id, type, attributes and inputs as JSON values."""
@@ -91,12 +115,14 @@ def invocation(
     use_cache: bool = True,
     lane: Lane = Lane.CPU,
     kind: NodeKind = NodeKind.PLAIN,
+    max_batch: int = 1,
     classification: Classification = Classification.STABLE,
 ) -> Callable[[type[InvocationT]], type[InvocationT]]:
     """Declare a node class: ``@invocation("img_resize", title="Resize image", category="image", version="1.0.0")``.
 
     `node_type` is its name in graphs, unique among all plugins: lower-case letters, digits, underscores.
     `use_cache=False` for a node whose result differs from run to run (random numbers) or that costs money.
+    `max_batch`, two or more, for one that overrides `batch_key` and `invoke_batch`: how many nodes one call takes.
     The class itself is returned, unchanged but for its `spec`. Raises `NodeDeclarationError`, saying what to mend.
     """
 
@@ -111,6 +137,7 @@ def invocation(
             raise NodeDeclarationError(
                 node_type, f"a node of kind {kind.value!r} cannot yield; return the output, or leave the kind out"
             )
+        check_group(cls, BaseInvocation, node_type, max_batch=max_batch, kind=kind, yields=result.yields)
         if cls.model_fields["use_cache"].default != use_cache:
             # the default a graph falls back to must be the one that is declared
             cls.model_fields["use_cache"].default = use_cache
@@ -127,6 +154,7 @@ def invocation(
             classification=classification,
             use_cache=use_cache,
             yields=result.yields,
+            max_batch=max_batch,
             invocation=cls,
             output=result.output,
             inputs={name: InputSpec(name, info) for name, info in own_inputs.items()},

@@ -136,6 +136,8 @@ class NodeSpec:
     #: Whether `invoke` is a generator function, which yields the items of its output's list ``collection`` one by one
     #: and returns the whole output.
     yields: bool
+    #: How many nodes of one `batch_key` one call of `invoke_batch` takes at most; 1: the type offers no groups.
+    max_batch: int
     invocation: "builtins.type[BaseInvocation]"
     output: builtins.type[BaseInvocationOutput]
     inputs: dict[str, InputSpec]
@@ -155,6 +157,7 @@ class NodeSpec:
             "classification": self.classification.value,
             "use_cache": self.use_cache,
             "yields": self.yields,
+            "max_batch": self.max_batch,
             "input_schema": _with_hints(self.invocation.model_json_schema(), self.inputs),
             "output_type": self.output.output_type,
             "output_schema": _with_hints(self.output.model_json_schema(mode="serialization"), self.outputs),

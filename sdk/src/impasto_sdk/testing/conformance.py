@@ -1,8 +1,8 @@
 """`NodeConformance`: a test class to inherit; `plugin_conformance`: one call that checks a whole plugin module."""
 
 import json
-from collections.abc import Mapping
-from types import ModuleType
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -13,7 +13,7 @@ from impasto_sdk.fields import BaseInvocationOutput
 from impasto_sdk.node import BaseInvocation
 from impasto_sdk.testing.context import FakeContext
 from impasto_sdk.testing.problems import import_problems, node_problems, plugin_problems
-from impasto_sdk.testing.run import Streamable, run_node, stream_node
+from impasto_sdk.testing.run import Runnable, Streamable, run_group, run_node, stream_node
 
 __all__ = ["NodeConformance", "plugin_conformance"]
 
@@ -34,6 +34,9 @@ class NodeConformance:
     node: ClassVar[type[BaseInvocation]]
     #: Inputs with which it runs in a moment; those that are left out keep their defaults.
     inputs: ClassVar[Mapping[str, Any]] = {}
+    #: Of a node type that offers groups, others that may run in one call with it: for each, what it has in the place of
+    #: some of `inputs`, e.g. ``({"seed": 2}, {"seed": 3})``.
+    together_with: ClassVar[Sequence[Mapping[str, Any]]] = ()
     #: Whether it runs for long, so that it must ask between its steps whether the session was cancelled.
     long_running: ClassVar[bool] = False
     #: Checks that do not hold for this node, by name, with the reason.
@@ -94,26 +97,65 @@ class NodeConformance:
         assert self._run(first).to_document() == self._run(second).to_document()
         assert _saved(first) == _saved(second)
 
+    def test_it_gives_the_same_in_a_group(self) -> None:
+        """Run as one call with the nodes of `together_with`, each gives what it gives alone, and saves the same bytes.
+
+        A node declared with ``use_cache=False`` is run in the group, and not compared. One that offers none passes.
+        """
+        if self.node.spec.max_batch == 1:
+            return
+        contexts, outputs = self._run_group()
+        if not self.node.spec.use_cache:
+            return
+        for place, (context, output) in enumerate(zip(contexts, outputs, strict=True)):
+            alone = self.make_context()
+            expected = run_node(self._make_node(alone, self._differences()[place]), alone)
+            assert output.to_document() == expected.to_document(), f"node {place} of the group"
+            assert _saved(context) == _saved(alone), f"node {place} of the group saves other bytes than alone"
+
     def test_it_stops_when_cancelled(self) -> None:
         """With its session cancelled, a long-running node ends with `CanceledError`; a short one may also finish.
 
         A node that yields is also closed after its first item, as a worker does when the session is cancelled while the
-        item is worked on. It must let that happen: yield no more, and leave no model locked.
+        item is worked on. It must let that happen: yield no more, and leave no model locked. One that offers groups is
+        cancelled in a group, too.
         """
         if self.node.spec.yields:
             self._close_after_the_first_item()
+        if self.node.spec.max_batch > 1:
+            self._check_cancelled(lambda: self._run_group(cancelled=True)[1])
         context = self.make_context()
         node = self._make_node(context)
         context.cancel()
+        self._check_cancelled(lambda: run_node(node, context))
+
+    def _check_cancelled(self, run: Callable[[], object]) -> None:
         try:
-            output = run_node(node, context)
+            output = run()
         except CanceledError:
             return
-        assert not self.long_running, f"{node.spec.type} finished although its session was cancelled: {output!r}"
+        assert not self.long_running, f"{self.node.spec.type} finished although its session was cancelled: {output!r}"
 
-    def _make_node(self, context: FakeContext) -> BaseInvocation:
+    def _make_node(self, context: FakeContext, differences: Mapping[str, Any] = MappingProxyType({})) -> BaseInvocation:
         """The node with its inputs, pictures among them put into the context's library."""
-        return self.node(**{name: _stored(value, context) for name, value in self.inputs.items()})
+        inputs = {**self.inputs, **differences}
+        return self.node(**{name: _stored(value, context) for name, value in inputs.items()})
+
+    def _differences(self) -> list[Mapping[str, Any]]:
+        """In what each node of the group differs from `inputs`."""
+        assert self.together_with, (
+            f"{self.node.spec.type} offers groups; name others that may run in one call with it, by what they have in "
+            'the place of inputs: together_with = ({"seed": 2}, {"seed": 3})'
+        )
+        return [{}, *self.together_with]
+
+    def _run_group(self, *, cancelled: bool = False) -> tuple[list[FakeContext], list[BaseInvocationOutput]]:
+        differences = self._differences()
+        contexts = [self.make_context() for _ in differences]
+        nodes = [self._make_node(context, each) for context, each in zip(contexts, differences, strict=True)]
+        for context in contexts if cancelled else ():
+            context.cancel()
+        return contexts, run_group(cast(list[Runnable[BaseInvocationOutput]], nodes), contexts)
 
     def _close_after_the_first_item(self) -> None:
         context = self.make_context()

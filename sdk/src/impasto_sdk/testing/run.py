@@ -1,7 +1,10 @@
-"""`run_node`: run one node as a worker would, and hold it to what it declares; `stream_node`: item by item."""
+"""`run_node`: run one node as a worker would, and hold it to what it declares.
+
+`stream_node` runs one that yields, item by item; `run_group` runs several nodes as one call.
+"""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 from pydantic_core import to_jsonable_python
@@ -11,7 +14,7 @@ from impasto_sdk.fields import BaseInvocationOutput, JsonValue
 from impasto_sdk.node import BaseInvocation, NodeSpec
 from impasto_sdk.testing.context import FakeContext
 
-__all__ = ["Runnable", "Streamable", "run_node", "stream_node"]
+__all__ = ["Runnable", "Streamable", "run_group", "run_node", "stream_node"]
 
 ItemT = TypeVar("ItemT")
 ItemT_co = TypeVar("ItemT_co", covariant=True)
@@ -75,6 +78,38 @@ def stream_node(
     context = _bind(invocation, context)
     assert invocation.spec.yields, f"{invocation.spec.type} does not yield; run it with run_node"
     return _stream(invocation, context)
+
+
+def run_group(nodes: Sequence[Runnable[OutputT]], contexts: Sequence[FakeContext] | None = None) -> list[OutputT]:
+    """Run nodes of one type as one call, and give their outputs in order.
+
+    Each has a fresh `FakeContext` of its own unless one is given for each. What the call raises passes through. Raises
+    `AssertionError` when they would not run as one call: their type offers no groups, or not of so many, or their batch
+    keys are None or differ. Also when there is not one output for each, or one that `run_node` would refuse.
+    """
+    invocations: list[Any] = list(nodes)
+    if contexts is None:
+        contexts = [FakeContext() for _ in invocations]
+    for invocation, context in zip(invocations, contexts, strict=True):
+        _bind(invocation, context)
+    spec = _check_group(invocations)
+    outputs = spec.invocation.invoke_batch(invocations, contexts)
+    assert isinstance(outputs, Sequence), f"{spec.type} gave {outputs!r} for a group; it must give a list of outputs"
+    if len(outputs) != len(invocations):
+        raise AssertionError(f"{spec.type} gave {len(outputs)} outputs for a group of {len(invocations)}")
+    return [_checked(spec, output, context) for output, context in zip(outputs, contexts, strict=True)]
+
+
+def _check_group(nodes: Sequence[BaseInvocation]) -> NodeSpec:
+    types = sorted({node.spec.type for node in nodes})
+    assert len(types) == 1, f"a group is of one type; these are {', '.join(types) or 'none'}"
+    spec = nodes[0].spec
+    assert spec.max_batch > 1, f"{spec.type} offers no groups; run its nodes with run_node"
+    assert 2 <= len(nodes) <= spec.max_batch, f"{spec.type} takes 2 to {spec.max_batch} nodes at once, not {len(nodes)}"
+    keys = [node.batch_key() for node in nodes]
+    assert None not in keys, f"{spec.type} runs alone where its batch_key is None; the keys are {keys!r}"
+    assert len(set(keys)) == 1, f"{spec.type} runs as one call where the keys are equal; they are {keys!r}"
+    return spec
 
 
 def _bind(invocation: Any, context: FakeContext | None) -> FakeContext:
