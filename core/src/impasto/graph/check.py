@@ -27,10 +27,17 @@ __all__ = ["find_problems"]
 
 
 def find_problems(
-    nodes: Mapping[str, GraphNode], adjacency: Adjacency, catalogue: Mapping[str, NodeSpec]
+    nodes: Mapping[str, GraphNode],
+    adjacency: Adjacency,
+    catalogue: Mapping[str, NodeSpec],
+    ordered: Sequence[str] | None = None,
 ) -> list[Problem]:
-    """Everything that keeps a graph from running with the node types of `catalogue`: nodes first, edges, circles."""
-    return _Check(PortTable(catalogue), Suggester()).problems(nodes, adjacency)
+    """Everything that keeps a graph from running with the node types of `catalogue`: nodes first, edges, circles.
+
+    `ordered`: what `topological_order` gave for this graph, if that is at hand.
+    """
+    problems = _Check(PortTable(catalogue), Suggester()).problems(nodes, adjacency)
+    return [*problems, *_circles(nodes, adjacency, ordered)]
 
 
 class _Check:
@@ -47,7 +54,7 @@ class _Check:
         given: Collection[EdgeConnection] = (),
         chain: Sequence[CalledGraph] = (),
     ) -> list[Problem]:
-        """Everything that is wrong with the last of `chain`, whose inputs `given` come from its call."""
+        """What is wrong with nodes and edges of the last of `chain`, whose inputs `given` come from its call."""
         connected = {destination for _, destination in adjacency}
         set_inputs = connected.union(given) if given else connected
         has_calls = any(node.called is not None for node in nodes.values())
@@ -67,7 +74,6 @@ class _Check:
         if len(connected) < len(adjacency):
             problems.extend(_taken_inputs(adjacency, check))
         problems.extend(_mixtures(nodes, self._table, check))
-        problems.extend(_circles(nodes, adjacency))
         return problems
 
     def _call_problems(
@@ -90,7 +96,8 @@ class _Check:
                     yield _taken_inside(node.id, name, input)
             elif everything or name in written:
                 given.append(input)
-        for problem in self.problems(called.graph.nodes, called.graph.adjacency, given, [*chain, called]):
+        inside = self.problems(called.graph.nodes, called.graph.adjacency, given, [*chain, called])
+        for problem in (*inside, *_circles(called.graph.nodes, called.graph.adjacency)):
             yield inside_call(node.id, problem)
 
 
@@ -112,8 +119,10 @@ def _mixtures(nodes: Mapping[str, GraphNode], table: PortTable, check: Connectio
                 yield mixture
 
 
-def _circles(nodes: Mapping[str, GraphNode], adjacency: Adjacency) -> Iterator[Problem]:
-    for circle in cycles(nodes, adjacency):
+def _circles(
+    nodes: Mapping[str, GraphNode], adjacency: Adjacency, ordered: Sequence[str] | None = None
+) -> Iterator[Problem]:
+    for circle in cycles(nodes, adjacency, ordered):
         way, suggestion = " → ".join(circle), "take out one of these edges"
         yield Problem(
             "cycle",

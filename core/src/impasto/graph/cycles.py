@@ -1,6 +1,6 @@
 """`cycles`: the circles of a graph, one for each knot of nodes that reach each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from impasto.graph.adjacency import Adjacency
 from impasto.graph.order import topological_order
@@ -8,9 +8,13 @@ from impasto.graph.order import topological_order
 __all__ = ["cycles"]
 
 
-def cycles(nodes: Mapping[str, object], adjacency: Adjacency) -> list[list[str]]:
-    """One circle for each knot, its first node again at the end; empty for a graph without. O(V + E)."""
-    ordered = topological_order(nodes, adjacency)
+def cycles(nodes: Mapping[str, object], adjacency: Adjacency, ordered: Sequence[str] | None = None) -> list[list[str]]:
+    """One circle for each knot, its first node again at the end; empty for a graph without. O(V + E).
+
+    `ordered`: what `topological_order` gave for this graph, if that is at hand.
+    """
+    if ordered is None:
+        ordered = topological_order(nodes, adjacency)
     if len(ordered) == len(nodes):
         return []
     import networkx  # only a broken graph pays for it

@@ -195,9 +195,12 @@ class Graph:
         self._adjacency.remove(edge)
         self._types = None
 
-    def problems(self, catalogue: Mapping[str, NodeSpec]) -> list[Problem]:
-        """Everything that keeps the graph from running with these node types; empty when it can run. O(V + E)."""
-        return find_problems(self._nodes, self._adjacency, catalogue)
+    def problems(self, catalogue: Mapping[str, NodeSpec], ordered: Sequence[str] | None = None) -> list[Problem]:
+        """Everything that keeps the graph from running with these node types; empty when it can run. O(V + E).
+
+        `ordered`: what `topological_order` gave, for who has asked for it already.
+        """
+        return find_problems(self._nodes, self._adjacency, catalogue, ordered)
 
     def topological_order(self) -> list[str]:
         """The ids of the nodes, each after all that lead into it; nodes of a circle and behind one are left out."""
@@ -211,9 +214,12 @@ class Graph:
         """
         return Graph(self.id, *restrict(self._nodes, self._adjacency, targets))
 
-    def validate_self(self, catalogue: Mapping[str, NodeSpec]) -> None:
-        """Raise `GraphValidationError`, listing every problem, when the graph cannot run with these node types."""
-        problems = self.problems(catalogue)
+    def validate_self(self, catalogue: Mapping[str, NodeSpec], ordered: Sequence[str] | None = None) -> None:
+        """Raise `GraphValidationError`, listing every problem, when the graph cannot run with these node types.
+
+        `ordered`: see `problems`.
+        """
+        problems = self.problems(catalogue, ordered)
         if problems:
             raise GraphValidationError(problems)
 

@@ -18,11 +18,12 @@ __all__ = ["Plan"]
 class Plan:
     """The stations and regions of a valid graph."""
 
-    def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> None:
+    def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec], ordered: Sequence[str] | None = None) -> None:
+        """`ordered`: the graph's topological order, if that is at hand."""
         self._graph = graph
         self._catalogue = catalogue
         self._called: dict[str, Plan] = {}
-        builder = PlanBuilder(graph, catalogue)
+        builder = PlanBuilder(graph, catalogue, graph.topological_order() if ordered is None else ordered)
         #: All stations, by number.
         self.stations: Sequence[Station] = builder.stations
         #: Nodes only, by id.

@@ -27,7 +27,7 @@ _Arrival = tuple[Station, str, str]
 class PlanBuilder:
     """The parts of a plan."""
 
-    def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> None:
+    def __init__(self, graph: Graph, catalogue: Mapping[str, NodeSpec], ordered: Sequence[str]) -> None:
         self.stations: list[Station] = []
         self.nodes: dict[str, Station] = {}
         self.regions = Regions()
@@ -37,7 +37,7 @@ class PlanBuilder:
         #: Readers of stations that more than one always reads, by region and slot.
         self._readers: dict[tuple[int, int], list[int]] = {}
         nodes, adjacency = graph.nodes, graph.adjacency
-        for node_id in graph.topological_order():
+        for node_id in ordered:
             self._add(nodes[node_id], adjacency.incoming(node_id))
         for (number, slot), readers in self._readers.items():
             self.regions.all[number].readers_of[slot] = tuple(readers)

@@ -178,8 +178,9 @@ class GraphExecutionState:
 
     def _plan(self) -> Plan:
         with collection_pause():
-            self.graph.validate_self(self._catalogue)
-            return Plan(self.graph, self._catalogue)
+            ordered = self.graph.topological_order()
+            self.graph.validate_self(self._catalogue, ordered)
+            return Plan(self.graph, self._catalogue, ordered)
 
     def _take_up_edits(self) -> None:
         """Plan the edited graph, and bring its run to where this one is. O(V + E), once for all edits since."""
