@@ -163,6 +163,21 @@ def test_a_loop_inside_a_loop_is_skipped_where_it_is_not_chosen() -> None:
     assert [name for name in state.outputs if name.startswith("inside")] == ["inside[1,0]", "inside[1,1]"]
 
 
+def test_what_a_skipped_collector_took_is_kept_for_the_others_that_read_it() -> None:
+    draft = GraphDraft()
+    number = draft.add("toy_integer", id="number", value=1).output("value")
+    even = draft.add("toy_even", id="even", value=number).output("value")
+    item = draft.add("toy_iterate", id="each", collection=[5, 6]).output("item")
+    added = draft.add("toy_add", id="add", a=item).output("value")
+    draft.add("toy_larger", id="reader", a=added)
+    gathered = draft.add("toy_collect", id="all", item=added).output("collection")
+    draft.add("toy_if", id="if", condition=even, true_input=gathered, false_input=0)
+    state = state_of(draft.to_document(), ready_order=["toy_iterate", "toy_add", "toy_integer", "toy_even"])
+    order = drive(state)
+    assert order.index("add[1]") < order.index("even") < order.index("reader[0]")
+    assert (results(state)["reader[0]"], results(state)["reader[1]"]) == ({"value": 5}, {"value": 6})
+
+
 def test_what_was_skipped_cannot_be_completed() -> None:
     draft = GraphDraft()
     no = draft.add("toy_integer", id="no").output("value")

@@ -8,6 +8,7 @@ import pytest
 from support.runs import RecordedRun, advance, drive, finish, results, state_of
 from support.toys import chain, iterated, nested, streamed
 
+from impasto.scheduler.frame import Frame
 from impasto_sdk.draft import GraphDraft
 
 
@@ -72,6 +73,24 @@ def test_an_output_is_let_go_when_the_last_that_reads_it_has_run() -> None:
     state.outputs.clear()
     gc.collect()
     assert kept() is None
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_an_iteration_is_let_go_though_the_side_that_it_did_not_choose_never_ran(inner: bool) -> None:
+    draft = GraphDraft()
+    outside = draft.add("toy_integer", id="outside").output("value")
+    item = draft.add("toy_iterate", id="each", collection=[1] * 100).output("item")
+    even = draft.add("toy_even", id="even", value=item).output("value")
+    side = draft.add("toy_add", id="side", a=outside, b=item).output("value") if inner else outside
+    draft.add("toy_if", id="if", condition=even, true_input=side, false_input=0)
+    state = state_of(draft.to_document(), window=2)
+    gc.collect()
+    frames = 0
+    while (node := state.next()) is not None:
+        finish(state, node)
+        frames = max(frames, sum(isinstance(each, Frame) for each in gc.get_referrers(Frame)))
+    assert state.skipped_counts["outside"] == 1
+    assert frames <= 1 + 2
 
 
 def test_what_nothing_reads_is_kept_outside_iterations_only() -> None:
