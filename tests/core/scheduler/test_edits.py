@@ -1,6 +1,7 @@
 """Changing a graph while it runs: what has begun stays as it is, the rest may change."""
 
 import pytest
+from support.random_graphs import sums
 from support.runs import advance, drive, finish, results, state_of
 from support.toys import chain, fan_out, iterated, streamed
 
@@ -105,6 +106,15 @@ def test_a_generator_that_has_begun_goes_on() -> None:
     state.edit().add_node(GraphNode("aside", "toy_integer"))
     drive(state)
     assert results(state)["sum"] == {"value": 6}
+
+
+@pytest.mark.parametrize("steps", [1, 5, 10])
+def test_a_call_whose_graph_has_begun_goes_on(steps: int) -> None:
+    state = state_of({"nodes": {"call": {"type": "toy_call", "workflow_id": "sums", "called": sums()}}})
+    advance(state, steps)
+    state.edit().add_node(GraphNode("aside", "toy_integer"))
+    drive(state)
+    assert results(state)["call"] == {"values": {"total": 3}}
 
 
 def test_an_edited_graph_that_cannot_run_is_refused_until_it_is_mended() -> None:
