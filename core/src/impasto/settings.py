@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="By node type, how many are run in a row at most while another type waits; others run to the last",
     )
+    iteration_window: int = Field(
+        16, ge=1, description="Iterations of one loop that are open at once; a wider window changes models less often"
+    )
 
     max_queue_size: int = Field(10_000, ge=1, description="Most items that may wait in a queue")
     max_attempts: int = Field(2, ge=1, le=100, description="How often an item is tried when its worker is lost")

@@ -129,6 +129,7 @@ def _worker_configs(settings: Settings) -> list[WorkerConfig]:
             io_lane=settings.io_lane,
             ready_order=settings.ready_order,
             class_caps=settings.class_caps,
+            iteration_window=settings.iteration_window,
             progress_events_per_s=settings.progress_events_per_s,
             previews=settings.previews,
             disabled_plugins=settings.disabled_plugins,

@@ -128,6 +128,7 @@ class WorkerConfig(_Record):
     io_lane: int
     ready_order: list[str]
     class_caps: dict[str, int]
+    iteration_window: int
     progress_events_per_s: float
     previews: bool
     disabled_plugins: list[str]

@@ -215,10 +215,11 @@ def _build_runner(
             session_id=session_id,
             ready_order=config.ready_order,
             class_caps=config.class_caps,
+            window=config.iteration_window,
         )
 
     invoker = NodeInvoker(host.catalogue, cache, all_exist)
-    lanes: Lanes[StepEnd] = Lanes({Lane.DEVICE: 1, Lane.CPU: config.cpu_lane, Lane.IO: config.io_lane})
+    lanes: Lanes[Sequence[StepEnd]] = Lanes({Lane.DEVICE: 1, Lane.CPU: config.cpu_lane, Lane.IO: config.io_lane})
     return SessionRunner(open_state, invoker, tools, reporter, lanes)
 
 
