@@ -54,9 +54,8 @@ class Materializer:
             frame.indegree[pool.slot] -= 1
             if not frame.indegree[pool.slot]:
                 agenda.free.append((frame, pool.slot))
-        for number, track in enumerate(frame.region.tracks):
-            if track.loop == loop.region.loop:
-                self._one_way_less(frame, number)
+        for number in frame.region.tracks_of.get(loop.region.loop, ()):
+            self._one_way_less(frame, number)
         self._release_list(loop)
         self.done(frame)
 
@@ -149,8 +148,8 @@ class Materializer:
         around, region = loop.frame, loop.region
         frame = loop.frames[place] = self._make(region, (*around.path, place), around)
         around.open += 1
-        for number, track in enumerate(around.region.tracks):
-            if track.loop == region.loop and track.inner is not None:
+        for number in around.region.tracks_of.get(region.loop, ()):
+            if around.region.tracks[number].inner is not None:
                 around.pending[number] += 1
         return frame
 

@@ -39,9 +39,6 @@ class Hold:
 class Track:
     """At a region: whether more frames of a region somewhere under it are to be opened."""
 
-    #: Number of the region that is tracked, and the loop that leads there.
-    region: int
-    loop: int
     #: Its track in the region which that loop opens; None when that is the region.
     inner: int | None = None
     #: Its track in the region around; None at the outermost that asks.
@@ -67,6 +64,8 @@ class Region:
     #: Ways to the frames that it reads from, from base 1 on.
     routes: list[Route] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
+    #: Of a loop, by its number: the tracks that lead through it.
+    tracks_of: dict[int, list[int]] = field(default_factory=dict)
     #: Tracks in regions around it that hold its stations too: levels up, the track there, and the hold.
     remote_holds: list[tuple[int, int, Hold]] = field(default_factory=list)
 

@@ -18,6 +18,8 @@ class Regions:
         #: Numbers of bases, by the regions that look and are looked at.
         self._bases: dict[tuple[int, int], int] = {}
         self._holds: dict[tuple[int, int], Hold] = {}
+        #: Numbers of tracks, by the regions where they begin and end.
+        self._tracks: dict[tuple[int, int], int] = {}
 
     def of(self, dims: Dims) -> Region:
         """The region under these iterators, whose gates must be known."""
@@ -76,17 +78,19 @@ class Regions:
         return found
 
     def _track(self, place: Region, region: Region) -> int:
-        for number, track in enumerate(place.tracks):
-            if track.region == region.index:
-                return number
-        onward = self._by_dims[region.dims[: len(place.dims) + 1]]
-        track = Track(region.index, onward.loop)
-        number = len(place.tracks)
-        place.tracks.append(track)
-        if onward is not region:
-            track.inner = self._track(onward, region)
-            onward.tracks[track.inner].outer = number
-        return number
+        """The number of the track at `place` that leads to `region`."""
+        key = (place.index, region.index)
+        found = self._tracks.get(key)
+        if found is None:
+            found = self._tracks[key] = len(place.tracks)
+            onward = self._by_dims[region.dims[: len(place.dims) + 1]]
+            track = Track()
+            place.tracks.append(track)
+            place.tracks_of.setdefault(onward.loop, []).append(found)
+            if onward is not region:
+                track.inner = self._track(onward, region)
+                onward.tracks[track.inner].outer = found
+        return found
 
 
 def _shared(one: Dims, other: Dims) -> int:
