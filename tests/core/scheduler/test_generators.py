@@ -141,6 +141,18 @@ def test_a_round_trip_at_any_step_leaves_out_the_items_that_are_known(window: in
     assert outputs == results(in_one_go)
 
 
+def test_a_generator_behind_a_side_goes_on_after_a_round_trip() -> None:
+    draft = GraphDraft()
+    item = draft.add("toy_iterate", id="each", collection=draft.add("toy_stream").output("collection")).output("item")
+    collected = draft.add("toy_collect", id="all", item=item).output("collection")
+    draft.add("toy_if", id="if", condition=True, true_input=collected)
+    state = state_of(draft.to_document())
+    advance(state, 1)
+    state = RecordedRun.from_document(json.loads(json.dumps(state.to_document())), CATALOGUE)
+    drive(state)
+    assert results(state)["if"] == {"value": [0, 1, 2]}
+
+
 def test_a_generator_may_be_completed_at_once() -> None:
     state = state_of(streamed(2, 1, source="toy_stream"))
     node = state.next()

@@ -52,8 +52,7 @@ def restore(active: ActiveGraph, snapshot: Snapshot) -> None:
 
 def _frame(frame: Frame, plan: Plan) -> Snapshot:
     stations = frame.region.stations
-    done = [each for each in stations if frame.status[each.slot] == Status.EXECUTED]
-    nodes = [each for each in done if each.role not in (Role.GATE, Role.POOL)]
+    nodes = [each for each in stations if _is_done(frame, each.slot) and each.role not in (Role.GATE, Role.POOL)]
     pools = [each for each in stations if isinstance(each, Pool)]
     gates = {each.slot: each for each in stations if each.role is Role.GATE}
     return {
@@ -76,11 +75,11 @@ def _frame(frame: Frame, plan: Plan) -> Snapshot:
         },
         "next": {plan.stations[loop.region.dims[-1]].id: loop.next for loop in frame.loops if loop.begun},
         "gathered": [
-            [_pool_key(each), sorted(frame.gathered[each.slot].items())]
+            [list(_pool_key(each)), sorted(frame.gathered[each.slot].items())]
             for each in pools
             if each.slot in frame.gathered
         ],
-        "poured": [[_pool_key(each), frame.outputs[each.slot]] for each in pools if each in done],
+        "poured": [[list(_pool_key(each)), frame.outputs[each.slot]] for each in pools if _is_done(frame, each.slot)],
     }
 
 
@@ -88,8 +87,8 @@ def _is_done(frame: Frame, slot: int) -> bool:
     return frame.status[slot] == Status.EXECUTED
 
 
-def _pool_key(pool: Pool) -> list[str]:
-    return [pool.member.id, pool.output, pool.id]
+def _pool_key(pool: Pool) -> tuple[str, str, str]:
+    return pool.member.id, pool.output, pool.id
 
 
 class _Restoring:
@@ -133,11 +132,13 @@ class _Restoring:
         written = self._of(frame.region).get(frame.path)
         if written is None:
             return
+        by_key = {name: {tuple(key): items for key, items in written[name]} for name in ("gathered", "poured")}
+        written = {**written, **by_key, "executed": set(written["executed"])}
         self._frames.setdefault(frame.region.index, []).append((frame, written))
-        gathered = {tuple(key): items for key, items in written["gathered"]}
         for station in frame.region.stations:
-            if isinstance(station, Pool) and tuple(_pool_key(station)) in gathered:
-                frame.gathered[station.slot] = dict(gathered[tuple(_pool_key(station))])
+            if isinstance(station, Pool):
+                if _pool_key(station) in written["gathered"]:
+                    frame.gathered[station.slot] = dict(written["gathered"][_pool_key(station)])
             elif station.id in written["streams"] and station.spec.yields:
                 frame.streams[station.slot] = list(written["streams"][station.id])
 
@@ -145,10 +146,9 @@ class _Restoring:
         """Let happen again what had happened to an execution."""
         slot, flow = station.slot, self._run.flow
         if isinstance(station, Pool):
-            poured = {tuple(key): items for key, items in written["poured"]}
-            if tuple(_pool_key(station)) in poured:
+            if _pool_key(station) in written["poured"]:
                 frame.gathered.pop(slot, None)
-                flow.finish(frame, slot, poured[tuple(_pool_key(station))])
+                flow.finish(frame, slot, written["poured"][_pool_key(station)])
         elif station.role is Role.GATE:
             if station.id in written["arrived"]:
                 self._replay_gate(frame, station, written)
@@ -161,8 +161,9 @@ class _Restoring:
 
     def _replay_gate(self, frame: Frame, gate: Station, written: Snapshot) -> None:
         available, final = written["arrived"][gate.id]
-        frame.wanted[gate.slot] = 1
         if final:
+            frame.wanted[gate.slot] = 1
             self._run.pass_gate(frame, gate, written["lists"].get(gate.id), available)
         else:
+            self._run.agenda.wanted.append((frame, gate.slot))  # and so is its generator, which has not returned
             self._run.streams.feed_again(frame, gate)
