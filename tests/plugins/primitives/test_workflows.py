@@ -8,7 +8,7 @@ from impasto_primitives.nodes.workflows import (
     WorkflowReturnGet,
     WorkflowReturnValue,
 )
-from impasto_sdk.errors import InvalidInputError, InvocationError
+from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.fields import ImageField, WorkflowReturnValueField
 from impasto_sdk.node import NodeKind
 from impasto_sdk.testing import run_node
@@ -30,7 +30,7 @@ def test_a_client_is_told_that_a_workflow_is_to_be_chosen():
 
 
 def test_a_call_outside_a_run_says_what_to_do():
-    with pytest.raises(InvocationError, match="workflow 'w1' can only be called in a run"):
+    with pytest.raises(InvalidInputError, match="workflow_id = 'w1': a workflow can only be called in a run"):
         run_node(CallSavedWorkflow(workflow_id="w1"))
 
 

@@ -7,7 +7,7 @@ each key that the workflow returns. The scheduler runs the called graph itself a
 from typing import Any
 
 from impasto_sdk.context import InvocationContext
-from impasto_sdk.errors import InvalidInputError, InvocationError
+from impasto_sdk.errors import InvalidInputError
 from impasto_sdk.fields import (
     BaseInvocationOutput,
     Input,
@@ -60,9 +60,12 @@ class CallSavedWorkflow(BaseInvocation):
     )
 
     def invoke(self, context: InvocationContext) -> WorkflowReturnOutput:
-        """Always raises `InvocationError`: the workflow's graph is run by the scheduler, not by a node."""
-        raise InvocationError(
-            f"workflow {self.workflow_id!r} can only be called in a run; queue a graph that has this node in it"
+        """Always raises `InvalidInputError`: the workflow's graph is run by the scheduler, not by a node."""
+        raise InvalidInputError(
+            "workflow_id",
+            self.workflow_id,
+            "a workflow can only be called in a run",
+            "queue a graph that has this node in it",
         )
 
 
