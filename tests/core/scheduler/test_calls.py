@@ -170,6 +170,17 @@ def test_a_call_that_ran_before_may_be_completed_without_its_graph() -> None:
     assert state.is_complete()
 
 
+def test_no_more_graphs_are_under_way_at_once_than_the_window_is_wide() -> None:
+    state = state_of({"nodes": {f"call_{place}": calling(doubled_and_summed()) for place in range(7)}}, window=2)
+    while (node := state.next([])) is not None:
+        finish(state, node)
+    begun = {name.partition("/")[0] for name in state.prepared_source_mapping if "/" in name}
+    assert begun == {"call_0", "call_1"}
+    state.complete("call_2", CATALOGUE["toy_call"].output(values={"total": 1}))
+    drive(state)
+    assert all(results(state)[f"call_{place}"] == {"values": {"total": 1}} for place in range(7))
+
+
 def test_an_error_inside_a_called_graph_ends_the_run() -> None:
     state = state_of({"nodes": {"call": calling(doubled_and_summed())}})
     for _ in range(2):

@@ -4,6 +4,7 @@ It gives executions names, queues them, hands them out and takes them back. A ca
 one, whose nodes are handed out before its own.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,7 @@ class RunOptions:
     ready_order: Sequence[str] = ()
     #: Of a node type, at most so many in a row while another type waits for the same lane.
     class_caps: Mapping[str, int] = field(default_factory=dict)
-    #: Iterations of one loop that are open at once.
+    #: Iterations of one loop, and calls of one graph, that are open at once.
     window: int = 16
 
 
@@ -63,6 +64,9 @@ class ActiveGraph:
         self.names: Names = Names(plan, self.run.root, prefix)
         #: Graphs of calls that have begun, by the calls' ids.
         self.calls: dict[str, ActiveGraph] = {}
+        #: Calls that may begin when others have ended. Without a bound, all would begin as soon as they may, since they
+        #: need no lane, and wait inside for one.
+        self._calls_held_back: deque[tuple[Frame, Station]] = deque()
         #: How many executions of each node have run, by its id; those that ran first come first.
         self.executed: dict[str, int] = {}
         #: How many executions are out.
@@ -84,8 +88,12 @@ class ActiveGraph:
                 continue
             _, index, frame = entry
             station = self.plan.stations[index]
-            if frame.status[station.slot] == Status.READY:  # else it was completed without being handed out
-                return self._hand_out(frame, station)
+            if frame.status[station.slot] != Status.READY:
+                continue  # it was completed without being handed out
+            if station.role is Role.CALL and self._is_held_back(frame, station):
+                self._calls_held_back.append((frame, station))
+                continue
+            return self._hand_out(frame, station)
 
     def alike(self, node: ExecutionNode) -> ExecutionNode | None:
         """See `GraphExecutionState.alike`."""
@@ -166,6 +174,8 @@ class ActiveGraph:
             self._begun.discard((frame, station.slot))
         self.executed[station.id] = self.executed.get(station.id, 0) + 1
         self.run.complete(frame, station.slot, output)
+        if station.role is Role.CALL:
+            self._let_a_call_begin()
 
     def emit(self, name: str, frame: Frame, station: Station, item: object) -> None:
         """See `GraphExecutionState.emit`."""
@@ -255,3 +265,15 @@ class ActiveGraph:
             frame.status[slot] = Status.READY
             self._out -= 1
             self._queue(frame, frame.region.stations[slot])
+
+    def _is_held_back(self, frame: Frame, call: Station) -> bool:
+        """Whether a call has to wait until fewer graphs are under way."""
+        return len(self.calls) >= self._options.window and self.names.of(frame, call) not in self.calls
+
+    def _let_a_call_begin(self) -> None:
+        """A call has ended: one that was held back may start."""
+        while self._calls_held_back:
+            frame, station = self._calls_held_back.popleft()
+            if frame.status[station.slot] == Status.READY:
+                self._queue(frame, station)
+                return

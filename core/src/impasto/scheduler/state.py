@@ -42,8 +42,8 @@ class GraphExecutionState:
         """A run that has not begun.
 
         `ready_order`: node types that are served first, in this order. `class_caps`: of a node type, at most so many in
-        a row while another type waits for the same lane. `window`: how many iterations of one loop are open at once;
-        more only when nothing else can go on.
+        a row while another type waits for the same lane. `window`: how many iterations of one loop are open at once,
+        more only when nothing else can go on; and how many calls of one graph.
 
         Raises `GraphValidationError` when the graph cannot run with the node types of `catalogue`.
         """
