@@ -4,7 +4,7 @@
 several nodes may be under way at once. Called by the runner; a node that yields is led by an `OpenGenerator`.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -20,7 +20,7 @@ from impasto_sdk.context import InvocationContext
 from impasto_sdk.fields import BaseInvocationOutput, JsonValue
 from impasto_sdk.node import BaseInvocation, NodeSpec
 
-__all__ = ["Execution", "Finished", "NodeInvoker", "OutputTypeError"]
+__all__ = ["Execution", "Finished", "GroupOutputsError", "NodeInvoker", "OutputTypeError"]
 
 _ATTRIBUTES = frozenset({"id", "type", "is_intermediate", "use_cache"})
 
@@ -32,6 +32,23 @@ class OutputTypeError(TypeError):
         problem = f"node type {node_type!r} declares that it gives {declared}, and gave {found}"
         super().__init__(f"{problem}; {fix}" if fix else problem)
         self.node_type = node_type
+        self.found = found
+
+
+class GroupOutputsError(TypeError):
+    """A call of several nodes did not give one output for each.
+
+    `node_type` names their type, `expected` is how many they were, `found` what the call gave, in words.
+    """
+
+    def __init__(self, node_type: str, expected: int, outputs: object) -> None:
+        found = f"{len(outputs)} outputs" if isinstance(outputs, Sequence) else f"a {type(outputs).__name__}"
+        super().__init__(
+            f"{expected} nodes of type {node_type!r} ran as one call, which gave {found}; return a list from "
+            "invoke_batch, with one output for each node, in their order"
+        )
+        self.node_type = node_type
+        self.expected = expected
         self.found = found
 
 
@@ -47,6 +64,8 @@ class Execution:
     plugin: str
     #: What its output is remembered under, and that of every equal one; None when it is not to be remembered.
     key: str | None
+    #: What it has in common with those that it may run with as one call; None when it runs alone.
+    batch_key: Hashable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,10 @@ class NodeInvoker:
         self._items: dict[str, TypeAdapter[Any]] = {}
 
     def prepare(self, node: ExecutionNode, inputs: Mapping[str, object]) -> Execution:
-        """Make the node's instance. Raises `NodeInputError` for the first value that does not fit its input."""
+        """Make the node's instance. Raises `NodeInputError` for the first value that does not fit its input.
+
+        Also whatever its `batch_key` raises, and `TypeError` for one that cannot be compared.
+        """
         values = {
             **inputs,
             "id": node.id,
@@ -84,11 +106,27 @@ class NodeInvoker:
         document = instance.to_document()
         plugin = self._catalogue.plugin_of(node.spec.type)
         key = self._key(node, document, plugin.version) if instance.use_cache and self._cache.enabled else None
-        return Execution(node, instance, document, plugin.name, key)
+        return Execution(node, instance, document, plugin.name, key, _batch_key(node, instance))
 
     def execute(self, execution: Execution, context: InvocationContext) -> Finished:
         """Invoke the node. Raises whatever it raises, and `OutputTypeError` for an output that it does not declare."""
         return self.find(execution) or self.finished(execution, execution.instance.invoke(context))
+
+    def invoke_together(
+        self, executions: Sequence[Execution], contexts: Sequence[InvocationContext]
+    ) -> Sequence[object]:
+        """Invoke nodes of one type and one batch key as one call, or a single one by itself; gives what each returned.
+
+        Raises whatever they raise, and `GroupOutputsError` when the call does not give as many outputs.
+        """
+        instances = [execution.instance for execution in executions]
+        if len(instances) < 2:
+            return [instance.invoke(context) for instance, context in zip(instances, contexts, strict=True)]
+        spec = executions[0].node.spec
+        outputs: object = spec.invocation.invoke_batch(instances, contexts)
+        if not isinstance(outputs, Sequence) or len(outputs) != len(instances):
+            raise GroupOutputsError(spec.type, len(instances), outputs)
+        return outputs
 
     def begin(self, execution: Execution, context: InvocationContext) -> Generator[object, None, object]:
         """Invoke a node that yields; nothing of it runs before its first item is asked for."""
@@ -134,6 +172,18 @@ class NodeInvoker:
     def _is_whole(self, document: dict[str, JsonValue]) -> bool:
         references = find_references(document)
         return not references or self._all_exist(references)
+
+
+def _batch_key(node: ExecutionNode, instance: BaseInvocation) -> Hashable | None:
+    key = instance.batch_key() if node.spec.max_batch > 1 else None
+    try:
+        hash(key)
+    except TypeError as error:
+        raise TypeError(
+            f"batch_key of node type {node.spec.type!r} gave {_brief(key)}, which has no hash; give a number, a text "
+            "or a tuple of them"
+        ) from error
+    return key
 
 
 def _input_error(node: ExecutionNode, error: ValidationError) -> NodeInputError:

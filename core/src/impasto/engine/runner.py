@@ -7,25 +7,27 @@ thread, so that a chain of small nodes is handed to nobody.
 """
 
 import logging
-import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from impasto.engine.context import NodeContext, WorkerTools
 from impasto.engine.control import RunControl
+from impasto.engine.failure import error_of
+from impasto.engine.gathering import Gathering
 from impasto.engine.generator import Item, OpenGenerator
+from impasto.engine.group import Group
 from impasto.engine.invoker import NodeInvoker
 from impasto.engine.lanes import Lanes
-from impasto.engine.protocol import Outcome, RunEnding, RunError, RunOrder
+from impasto.engine.protocol import Outcome, RunEnding, RunOrder
 from impasto.engine.reporter import RunReporter
 from impasto.engine.run_journal import RunJournal
 from impasto.engine.step import Step, StepEnd
 from impasto.graph import Graph
 from impasto.scheduler import ExecutionNode, GraphExecutionState
 from impasto_sdk.context import InvocationIdentity
-from impasto_sdk.errors import CanceledError, ImpastoError, InvocationError
+from impasto_sdk.errors import CanceledError, ImpastoError
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.node import Lane, NodeKind
 
@@ -50,7 +52,9 @@ class _Run:
     #: Those that have begun and not returned, by execution id.
     generators: dict[str, OpenGenerator] = field(default_factory=dict)
     #: Has room on its lane, and starts as soon as it is known whether anything can run beside it.
-    waiting: Step | None = None
+    waiting: Step | Group | None = None
+    #: What runs as one call with what.
+    gathering: Gathering = field(default_factory=Gathering)
     #: By key of what is under way, those that are equal to it: they find its output once it is there.
     equal: dict[str, deque[Step]] = field(default_factory=dict)
     #: The node that is being dealt with: whose fault an error is. As a document it is small until it was told of.
@@ -67,7 +71,7 @@ class SessionRunner:
         invoker: NodeInvoker,
         tools: WorkerTools,
         reporter: RunReporter,
-        lanes: Lanes[StepEnd],
+        lanes: Lanes[Sequence[StepEnd]],
     ) -> None:
         self._open_state = open_state
         self._invoker = invoker
@@ -83,7 +87,7 @@ class SessionRunner:
             # it is checked once more: the plugins may not be those of the day on which the graph was queued
             state = self._open_state(Graph.from_document(order.graph), order.session_id)
         except ImpastoError as error:
-            return RunEnding(item_id=order.item_id, outcome=Outcome.FAILED, error=_error_of(error))
+            return RunEnding(item_id=order.item_id, outcome=Outcome.FAILED, error=error_of(error))
         run = _Run(order, control, state, RunJournal(order.journal))
         try:
             return self._drive_guarded(run)
@@ -100,7 +104,7 @@ class SessionRunner:
         except BaseException as raised:  # a node belongs to a plugin, and may raise anything
             # a run that was cancelled often fails on its way out: what was wanted counts
             outcome = Outcome.CANCELED if control.canceled else Outcome.FAILED
-            error = _error_of(raised, run.subject, run.document) if outcome is Outcome.FAILED else None
+            error = error_of(raised, run.subject, run.document) if outcome is Outcome.FAILED else None
             if run.subject is None:
                 logger.exception("item %d could not be run", run.order.item_id)
         ending = RunEnding(item_id=run.order.item_id, outcome=outcome, error=error)
@@ -114,8 +118,11 @@ class SessionRunner:
         control, state, lanes = run.control, run.state, self._lanes
         while not control.canceled:
             run.subject = run.document = None
-            node = None if control.interrupted else state.next(lanes.free)
-            if node is not None:
+            apart = None if control.interrupted else run.gathering.next(lanes.free)
+            node = None if control.interrupted or apart is not None else state.next(lanes.free)
+            if apart is not None:
+                self._place(run, apart)
+            elif node is not None:
                 self._begin(run, node)
             elif run.waiting is not None and not control.interrupted:
                 self._start(run, run.waiting, here=not lanes.in_flight)
@@ -131,27 +138,47 @@ class SessionRunner:
 
     def _begin(self, run: _Run, node: ExecutionNode) -> None:
         """Do with a node what can be done at once; else it waits for its start."""
+        step = self._step_of(run, node)
+        if step is not None:
+            self._place(run, step)
+
+    def _step_of(self, run: _Run, node: ExecutionNode) -> Step | None:
+        """What is to be run of a node; None when it needs no place on a lane, or not yet."""
         run.subject, run.document = node, _bare_document(node)
         if node.is_control:
             self._evaluate(run, node)
-            return
+            return None
         generator = run.generators.get(node.id)
         if generator is None and (output := run.journal.output(node)) is not None:
             run.state.complete(node.id, output)
-            return
+            return None
         step = self._prepare(run, node) if generator is None else _next_of(node, generator)
         if step.generator is not None and step.generator.recalls:
             run.state.emit(node.id, step.generator.recall())
-            return
+            return None
         key = step.execution.key
         if key is not None and step.generator is None:
             if (others := run.equal.get(key)) is not None:
                 others.append(step)
-                return
+                return None
             run.equal[key] = deque()
-        self._let_wait(run, step)
-        if self._quick[node.spec.type] >= _QUICK_TIMES:
-            self._start(run, step, here=True)
+        return step
+
+    def _steps_alike(self, run: _Run, step: Step) -> Iterator[Step]:
+        """Others of the type of `step` that may start now; a node is taken only when it is asked for."""
+        while (node := run.state.alike(step.node)) is not None:
+            if (other := self._step_of(run, node)) is not None:
+                yield other
+
+    def _place(self, run: _Run, step: Step) -> None:
+        """Let a step wait for its start, together with those that run as one call with it."""
+        work = self._together(run.gathering.gather(step, self._steps_alike(run, step)))
+        self._let_wait(run, work)
+        if self._quick[step.node.spec.type] >= _QUICK_TIMES:
+            self._start(run, work, here=True)
+
+    def _together(self, steps: Sequence[Step]) -> Step | Group:
+        return steps[0] if len(steps) == 1 else Group(steps, self._invoker)
 
     def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
         """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
@@ -184,40 +211,47 @@ class SessionRunner:
         run.generators[node.id] = generator
         return _next_of(node, generator)
 
-    def _let_wait(self, run: _Run, step: Step) -> None:
+    def _let_wait(self, run: _Run, work: Step | Group) -> None:
         """What has waited until now goes first: there is something to run beside it."""
-        self._lanes.occupy(step.lane)
+        self._lanes.occupy(work.lane)
         if run.waiting is not None:
             self._start(run, run.waiting, here=False)
-        run.waiting = step
+        run.waiting = work
 
-    def _start(self, run: _Run, step: Step, *, here: bool) -> None:
+    def _start(self, run: _Run, work: Step | Group, *, here: bool) -> None:
         """Start what has room on its lane: on this thread, or on one of the lane's. A generator has its own."""
-        if step is run.waiting:
+        if work is run.waiting:
             run.waiting = None
-        if step.generator is None:  # it has been told of once, and not with every item
-            run.subject, run.document = step.node, _bare_document(step.node)
-            self._reporter.started(step.node, step.execution.document)
-        if here and step.thread is None:
-            self._finish(run, step.perform())
+        for step in work.steps:
+            if step.generator is None:  # it has been told of once, and not with every item
+                run.subject, run.document = step.node, _bare_document(step.node)
+                self._reporter.started(step.node, step.execution.document)
+        if here and work.thread is None:
+            self._finish(run, work.perform())
         else:
-            self._lanes.start(step.lane, step.perform, step.thread)
+            self._lanes.start(work.lane, work.perform, work.thread)
 
-    def _finish(self, run: _Run, end: StepEnd) -> None:
-        """Take the end of a step into account. Raises what the node has raised."""
+    def _finish(self, run: _Run, ends: Sequence[StepEnd]) -> None:
+        """Take the ends of what had one place into account. Raises what a node has raised."""
+        self._lanes.vacate(ends[0].step.lane)
+        followers = [follower for end in ends if (follower := self._settle(run, end)) is not None]
+        if followers:
+            self._let_wait(run, self._together(followers))
+
+    def _settle(self, run: _Run, end: StepEnd) -> Step | None:
+        """Take the end of a step into account; gives the one that has waited for it, if one has."""
         step, result = end.step, end.result
         node = step.node
-        self._lanes.vacate(step.lane)
         run.subject, run.document = node, step.execution.document
         if isinstance(result, BaseException):
             raise result
         if run.control.canceled:
-            return
+            return None
         images = step.context.take_images()
         if isinstance(result, Item):
             run.state.emit(node.id, result.value)
             self._reporter.item(node, result, images)
-            return
+            return None
         run.state.complete(node.id, result.output)
         self._reporter.completed(node, result.document, cached=result.cached, images=images)
         self._invoker.remember(step.execution, result)
@@ -227,7 +261,8 @@ class SessionRunner:
             run.generators.pop(node.id).close()
         elif step.execution.key is not None and (others := run.equal.pop(step.execution.key)):
             run.equal[step.execution.key] = others
-            self._let_wait(run, others.popleft())
+            return others.popleft()
+        return None
 
     def _clear_away(self, run: _Run) -> None:
         """Wait for all that is in flight, which no longer counts, and end the generators that are open."""
@@ -264,17 +299,3 @@ def _bare_document(node: ExecutionNode) -> dict[str, JsonValue]:
         "is_intermediate": node.is_intermediate,
         "use_cache": node.use_cache,
     }
-
-
-def _error_of(
-    error: BaseException, node: ExecutionNode | None = None, document: Mapping[str, JsonValue] | None = None
-) -> RunError:
-    meant_for_people = isinstance(error, InvocationError)
-    return RunError(
-        type=type(error).__name__,
-        message=str(error) or type(error).__name__,
-        traceback="" if meant_for_people else "".join(traceback.format_exception(error)),
-        execution_id=node.id if node else None,
-        source_id=node.source_id if node else None,
-        invocation=dict(document) if document is not None else None,
-    )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from impasto.engine.context import NodeContext
 from impasto.engine.generator import Item, OpenGenerator
@@ -15,7 +16,9 @@ from impasto.errors import WireError
 from impasto.scheduler import ExecutionNode
 from impasto_sdk.node import Lane
 
-__all__ = ["Step", "StepEnd"]
+__all__ = ["Step", "StepEnd", "result_of"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Step:
     generator: OpenGenerator | None = None
 
     @property
+    def steps(self) -> "tuple[Step, ...]":
+        """What is done in one place on the lane: itself. A `Group` has several."""
+        return (self,)
+
+    @property
     def lane(self) -> Lane:
         """Where it takes up room."""
         return self.node.spec.lane
@@ -39,14 +47,14 @@ class Step:
         """The thread that it must run on, if not on just any."""
         return None if self.generator is None else self.generator.thread
 
-    def perform(self) -> "StepEnd":
-        """Do the work, on whichever thread. Raises nothing."""
+    def perform(self) -> "tuple[StepEnd, ...]":
+        """Do the work, on whichever thread; gives its end. Raises nothing."""
         begin = time.perf_counter()
-        try:
-            result: Finished | Item | BaseException = self.work()
-        except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
-            result = error
-        seconds = time.perf_counter() - begin
+        result = result_of(self.work)
+        return (self.end(result, time.perf_counter() - begin),)
+
+    def end(self, result: Finished | Item | BaseException, seconds: float) -> "StepEnd":
+        """The end that it comes to with this result; on the thread of the work."""
         try:
             self.context.flush_progress()
         except WireError as error:
@@ -60,5 +68,13 @@ class StepEnd:
 
     step: Step
     result: Finished | Item | BaseException
-    #: How long it took, by the clock.
+    #: How long it took, by the clock; in a group, how long that took.
     seconds: float
+
+
+def result_of(work: Callable[[], T]) -> T | BaseException:
+    """What `work` gives, or raises."""
+    try:
+        return work()
+    except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
+        return error
