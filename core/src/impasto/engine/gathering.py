@@ -31,15 +31,13 @@ class Gathering:
         return None
 
     def gather(self, first: Step, alike: Iterator[Step]) -> list[Step]:
-        """`first` and those that run as one call with it, in order.
+        """`first`, which has a batch key, and those that run as one call with it, in order.
 
         `alike` gives others of its type that may start now. It is asked for no more than fill one call, those counted
         that are apart.
         """
         key, spec = first.execution.batch_key, first.node.spec
         together = [first]
-        if key is None:
-            return together
         apart: list[Step] = []
         known = self._apart.pop(spec.type, [])
         for step in chain(known, islice(alike, spec.max_batch - 1 - len(known))):

@@ -152,7 +152,7 @@ class SessionRunner:
         if generator is None and (output := run.journal.output(node)) is not None:
             run.state.complete(node.id, output)
             return None
-        step = self._prepare(run, node) if generator is None else _next_of(node, generator)
+        step = self._prepare(run, node) if generator is None else Step.next_of(node, generator)
         if step.generator is not None and step.generator.recalls:
             run.state.emit(node.id, step.generator.recall())
             return None
@@ -172,7 +172,9 @@ class SessionRunner:
 
     def _place(self, run: _Run, step: Step) -> None:
         """Let a step wait for its start, together with those that run as one call with it."""
-        work = self._together(run.gathering.gather(step, self._steps_alike(run, step)))
+        work: Step | Group = step
+        if step.execution.batch_key is not None:
+            work = self._together(run.gathering.gather(step, self._steps_alike(run, step)))
         self._let_wait(run, work)
         if self._quick[step.node.spec.type] >= _QUICK_TIMES:
             self._start(run, work, here=True)
@@ -209,7 +211,7 @@ class SessionRunner:
         generator = OpenGenerator(execution, context, self._invoker, known)
         self._reporter.started(node, execution.document)
         run.generators[node.id] = generator
-        return _next_of(node, generator)
+        return Step.next_of(node, generator)
 
     def _let_wait(self, run: _Run, work: Step | Group) -> None:
         """What has waited until now goes first: there is something to run beside it."""
@@ -272,10 +274,6 @@ class SessionRunner:
             error = ending.exception() if ending is not None else None
             if error is not None:
                 logger.warning("%s did not end cleanly: %s: %s", execution_id, type(error).__name__, error)
-
-
-def _next_of(node: ExecutionNode, generator: OpenGenerator) -> Step:
-    return Step(node, generator.execution, generator.context, generator.take, generator)
 
 
 def _identity(node: ExecutionNode, order: RunOrder) -> InvocationIdentity:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from impasto.engine.context import NodeContext
 from impasto.engine.generator import Item, OpenGenerator
@@ -31,6 +31,11 @@ class Step:
     work: Callable[[], Finished | Item]
     #: Of a node that yields.
     generator: OpenGenerator | None = None
+
+    @classmethod
+    def next_of(cls, node: ExecutionNode, generator: OpenGenerator) -> Self:
+        """The next item of a node that yields, or its output."""
+        return cls(node, generator.execution, generator.context, generator.take, generator)
 
     @property
     def steps(self) -> "tuple[Step, ...]":

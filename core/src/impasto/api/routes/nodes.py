@@ -41,6 +41,7 @@ class NodeType(BaseModel):
     classification: str
     use_cache: bool
     yields: bool = Field(description="Whether it gives the items of its list one by one")
+    max_batch: int = Field(description="How many of its nodes run as one call at most; 1: each runs by itself")
     input_schema: dict[str, Any] = Field(description="JSON Schema of its inputs, with `x-ui` hints")
     output_type: str
     output_schema: dict[str, Any] = Field(description="JSON Schema of its outputs, with `x-ui` hints")
