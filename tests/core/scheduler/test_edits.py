@@ -7,6 +7,7 @@ from support.toys import chain, fan_out, iterated, streamed
 
 from impasto.errors import GraphValidationError, NodeAlreadyExecutedError, NodeNotFoundError
 from impasto.graph import Edge, Graph, GraphNode
+from impasto_sdk.draft import GraphDraft
 
 
 def test_a_node_that_waits_may_be_changed() -> None:
@@ -65,6 +66,17 @@ def test_nodes_of_a_loop_may_be_changed_until_it_begins() -> None:
     assert results(state)["sum"] == {"value": 33}
 
 
+def test_nodes_of_a_loop_over_nothing_are_not_changed_once_that_is_known() -> None:
+    draft = GraphDraft()
+    outside = draft.add("toy_integer", id="outside", value=1).output("value")
+    item = draft.add("toy_iterate", id="each", collection=[]).output("item")
+    draft.add("toy_add", id="add", a=item, b=outside)
+    state = state_of(draft.to_document())
+    advance(state, 1)
+    with pytest.raises(NodeAlreadyExecutedError, match="add cannot be changed"):
+        state.edit().delete_edge(Edge.between("each", "item", "add", "a"))
+
+
 def test_what_a_loop_gave_cannot_be_read_by_new_nodes() -> None:
     state = state_of(iterated(3))
     advance(state, 3)
@@ -106,6 +118,45 @@ def test_a_generator_that_has_begun_goes_on() -> None:
     state.edit().add_node(GraphNode("aside", "toy_integer"))
     drive(state)
     assert results(state)["sum"] == {"value": 6}
+
+
+def test_a_branch_that_has_chosen_its_side_is_not_changed() -> None:
+    draft = GraphDraft()
+    condition = draft.add("toy_boolean", id="condition", value=True).output("value")
+    side = draft.add("toy_integer", id="side", value=1).output("value")
+    draft.add("toy_if", id="if", condition=condition, true_input=side)
+    state = state_of(draft.to_document())
+    state.edit().update_node("if", GraphNode("if", "toy_if", inputs={"false_input": 2}))
+    advance(state, 1)
+    with pytest.raises(NodeAlreadyExecutedError, match="if cannot be changed"):
+        state.edit().delete_edge(Edge.between("condition", "value", "if", "condition"))
+    drive(state)
+    assert results(state)["if"] == {"value": 1}
+
+
+def test_what_an_edit_reads_is_not_let_go_before_it_is_taken_up() -> None:
+    state = state_of(chain(2))
+    advance(state, 1)
+    last = state.next()
+    assert last is not None
+    state.edit().add_node(GraphNode("new", "toy_add", inputs={"b": 10}))
+    state.edit().add_edge(Edge.between("add_0", "value", "new", "a"))
+    finish(state, last)
+    drive(state)
+    assert results(state)["new"] == {"value": 11}
+
+
+def test_an_edit_is_taken_up_before_a_node_that_was_out_comes_back() -> None:
+    draft = GraphDraft()
+    condition = draft.add("toy_boolean", id="condition", value=True).output("value")
+    draft.add("toy_if", id="if", condition=condition, true_input=1, false_input=2)
+    state = state_of(draft.to_document())
+    out = state.next()
+    assert out is not None
+    state.edit().delete_edge(Edge.between("condition", "value", "if", "condition"))
+    finish(state, out)
+    drive(state)
+    assert results(state)["if"] == {"value": 2}
 
 
 @pytest.mark.parametrize("steps", [1, 5, 10])

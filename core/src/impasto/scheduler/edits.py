@@ -1,7 +1,8 @@
 """`GraphEdits`: changes of a graph whose run is under way, as far as the run has not come to what they change.
 
-What has been *prepared* stays as it is: a node that may start, runs, has run or was skipped, and all nodes of
-iterations that have begun. The graph that the run was made from is not touched: the first change copies it.
+What has been *prepared* stays as it is: a node that may start, runs, has run or was skipped, a branch that has chosen
+its side, and all nodes of iterations that have begun. The graph that the run was made from is not touched: the first
+change copies it.
 """
 
 from impasto.errors import NodeAlreadyExecutedError
@@ -73,10 +74,14 @@ class GraphEdits:
             )
 
     def _is_prepared(self, node_id: str) -> bool:
-        station = self._active.plan.nodes.get(node_id)
+        plan, root = self._active.plan, self._active.run.root
+        station = plan.nodes.get(node_id)
         if station is None:
             return False
-        if not station.region:
-            return self._active.run.root.status[station.slot] != Status.WAITING
-        has_run = node_id in self._active.executed or node_id in self._active.run.demand.skipped
-        return has_run or self._active.run.materializer.is_open(station.region)
+        region = plan.regions[station.region]
+        while region.parent is not None and region.parent.parent is not None:
+            region = region.parent
+        if region.gate is None:
+            return root.status[station.slot] != Status.WAITING or station.slot in root.choices
+        # once the list of the outermost iterator is known, what goes through it is, even if it is empty
+        return root.status[region.gate.slot] != Status.WAITING

@@ -80,10 +80,6 @@ class Materializer:
             self._fillable.append(region.index)
         self.done(parent)
 
-    def is_open(self, region: int) -> bool:
-        """Whether any frame of a region is open."""
-        return self._standing[region] > 0
-
     def fill(self) -> bool:
         """Open one frame, if its region's window has room; whether there was one."""
         while self._fillable:

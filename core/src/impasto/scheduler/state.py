@@ -92,8 +92,11 @@ class GraphExecutionState:
         """`execution_id` has run and gave `output`; what waited for it may start.
 
         Raises `NodeNotFoundError`, `NodeAlreadyExecutedError`, or `GraphError` for a node that could not have run yet
-        and for an output of another class than its type declares.
+        and for an output of another class than its type declares; and as `next` does: the node may then be completed
+        when the graph has been mended.
         """
+        if self._edits is not None:  # before anything that they need is let go
+            self._take_up_edits()
         active, frame, station = self._active.locate(execution_id)
         if not isinstance(output, station.spec.output):
             raise GraphError(
@@ -108,8 +111,11 @@ class GraphExecutionState:
     def emit(self, execution_id: str, item: object) -> None:
         """A generator gave one item of its list. It is handed out again when more is wanted, to give the next.
 
-        Raises `NodeNotFoundError`, and `GraphError` for a node that is no generator or could not have run yet.
+        Raises `NodeNotFoundError`, and `GraphError` for a node that is no generator or could not have run yet; and as
+        `next` does.
         """
+        if self._edits is not None:
+            self._take_up_edits()
         active, frame, station = self._active.locate(execution_id)
         if not station.spec.yields:
             raise GraphError(f"{execution_id} gives its output whole: it is no generator", node_id=execution_id)
@@ -132,7 +138,10 @@ class GraphExecutionState:
         return bool(self.errors)
 
     def edit(self) -> GraphEdits:
-        """Changes of the graph, as far as the run has not come to what they change; they are taken up by `next`."""
+        """Changes of the graph, as far as the run has not come to what they change.
+
+        They are taken up together, before the run next goes on.
+        """
         if self._edits is None:
             self._edits = GraphEdits(self.graph, self._active)
             self.graph = self._edits.graph
