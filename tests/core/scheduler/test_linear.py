@@ -93,6 +93,15 @@ def calls_in_iterations(draft: GraphDraft, size: int) -> None:
     draft.connect(item, call.input("saved_workflow_input::numbers::start"))
 
 
+@built
+def lists_read_while_they_are_given(draft: GraphDraft, size: int) -> None:
+    """All items are needed at once by some, while one goes through them as they come."""
+    numbers = draft.add("toy_stream", size=size).output("collection")
+    draft.add("toy_iterate", collection=numbers)
+    for _ in range(size):
+        draft.add("toy_sum", collection=numbers)
+
+
 def square(size: int) -> dict[str, Any]:
     side = round(size**0.5)
     return nested(side, side)
@@ -114,6 +123,7 @@ SHAPES = [
     products,
     calls_in_iterations,
     given_item_by_item,
+    lists_read_while_they_are_given,
 ]
 
 

@@ -118,3 +118,9 @@ def test_the_window_changes_no_result(window: int) -> None:
         return results(state)
 
     assert run(nested(5, 4), window=window) == run(nested(5, 4))
+
+
+@pytest.mark.parametrize("window", [0, -1])
+def test_a_window_that_opens_nothing_is_refused(window: int) -> None:
+    with pytest.raises(ValueError, match=f"a window of {window} opens nothing: give 1 or more"):
+        state_of(iterated(1), window=window)

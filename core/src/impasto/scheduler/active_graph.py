@@ -35,6 +35,11 @@ class RunOptions:
     #: Iterations of one loop, and calls of one graph, that are open at once.
     window: int = 16
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError`."""
+        if self.window < 1:
+            raise ValueError(f"a window of {self.window} opens nothing: give 1 or more, the default is 16")
+
 
 class ActiveGraph:
     """A graph on its way."""

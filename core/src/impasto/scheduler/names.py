@@ -27,11 +27,6 @@ class Names:
         """The id of an execution."""
         return f"{self._prefix}{station.id}{frame.label}"
 
-    def has(self, execution_id: str) -> bool:
-        """Whether a node of this run is called like that, with or without a path."""
-        name = execution_id.removeprefix(self._prefix)
-        return name in self._plan.nodes or _PATH.sub("", name) in self._plan.nodes
-
     def find(self, execution_id: str) -> Execution:
         """The execution, if it stands: its iteration has begun, and something in it is not done.
 

@@ -207,6 +207,8 @@ class PlanBuilder:
                 base, slot, output, _, _ = gate.reads[0]
                 source = self._at(self.regions.all[gate.region], base).stations[slot]
                 gate.streams = source.spec.yields and source.role is Role.PLAIN and output == COLLECTION
+                if gate.streams and not base:
+                    self.regions.all[gate.region].streams_of.setdefault(slot, []).append(gate.slot)
 
     def _at(self, region: Region, base: int) -> Region:
         return self.regions.all[region.routes[base - 1].region] if base else region

@@ -75,6 +75,8 @@ class Region:
     is_read: bytearray = field(default_factory=bytearray)
     #: Branches that read a station on a condition: slot of the branch, and the side.
     sides_of: dict[int, list[tuple[int, bool]]] = field(default_factory=dict)
+    #: Gates that take the items of a generator in the same region as they come, by the generator's slot.
+    streams_of: dict[int, list[int]] = field(default_factory=dict)
     #: What is read from outside: base, slot there, slot of the reader, and the side if it is a branch.
     reads_outside: list[tuple[int, int, int, bool | None]] = field(default_factory=list)
     #: Pools of the parent region that its frames fill, and which of them a station fills.

@@ -45,7 +45,8 @@ class GraphExecutionState:
         a row while another type waits for the same lane. `window`: how many iterations of one loop are open at once,
         more only when nothing else can go on; and how many calls of one graph.
 
-        Raises `GraphValidationError` when the graph cannot run with the node types of `catalogue`.
+        Raises `GraphValidationError` when the graph cannot run with the node types of `catalogue`, and `ValueError` for
+        a window below 1.
         """
         #: The graph that is run; once it has been edited, a copy of the one that was given.
         self.graph = graph

@@ -81,7 +81,7 @@ class Streams:
 
 def _gates(frame: Frame, slot: int) -> Iterator[Execution]:
     """The gates that take the items of a generator as they come."""
-    inside = [(frame, target) for target in frame.region.readers_of[slot]]
+    inside = [(frame, target) for target in frame.region.streams_of.get(slot, ())]
     outside = [(reader, target) for reader, target, _ in frame.waiters.get(slot, ())]
     for reader, target in inside + outside:
         station = reader.region.stations[target]
