@@ -1,6 +1,7 @@
 """The scheduler against the naive evaluation of random graphs."""
 
 import json
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,9 @@ from support.naive_run import NaiveRun
 from support.random_graphs import graphs
 from support.runs import RecordedRun, drive, finish, results, state_of
 from support.toys import CATALOGUE
+
+from impasto.graph import GraphNode
+from impasto.scheduler import ExecutionNode
 
 #: The machine may be busy, and graphs are big: no limit on the time of one.
 unhurried = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -63,3 +67,29 @@ def test_a_round_trip_through_json_at_any_step_changes_nothing(document: dict[st
         outputs |= results(state)
     assert state.is_complete()
     assert outputs == results(in_one_go)
+
+
+@unhurried
+@given(graphs(), st.sampled_from([1, 2, 16]), st.integers(0, 9999))
+def test_a_run_may_be_written_down_or_edited_while_nodes_are_out(
+    document: dict[str, Any], window: int, seed: int
+) -> None:
+    chance = Random(seed)
+    state = state_of(document, window=window)
+    out: list[ExecutionNode] = []
+    outputs: dict[str, Any] = {}
+    while not state.is_complete():
+        match chance.choice(["begin", "begin", "begin", "end", "end", "end", "write", "edit"]):
+            case "begin":
+                out += [node] if (node := state.next()) else []
+            case "end" if out:
+                node = out.pop(chance.randrange(len(out)))
+                output = finish(state, node)
+                if output is not None:
+                    assert node.id not in outputs
+                    outputs[node.id] = output.model_dump()
+            case "write":
+                state, out = RecordedRun.from_document(json.loads(json.dumps(state.to_document())), CATALOGUE), []
+            case "edit":
+                state.edit().add_node(GraphNode(f"aside_{len(state.graph.nodes)}", "toy_integer"))
+    assert {key: output for key, output in outputs.items() if not key.startswith("aside")} == NaiveRun(document).outputs
