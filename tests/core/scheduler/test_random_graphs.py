@@ -81,7 +81,11 @@ def test_a_run_may_be_written_down_or_edited_while_nodes_are_out(
     while not state.is_complete():
         match chance.choice(["begin", "begin", "begin", "end", "end", "end", "write", "edit"]):
             case "begin":
-                out += [node] if (node := state.next()) else []
+                node = state.next()
+                assert node or out or state.is_complete(), (
+                    f"nothing is ready, and the run is not over: {state.indegree}"
+                )
+                out += [node] if node else []
             case "end" if out:
                 node = out.pop(chance.randrange(len(out)))
                 output = finish(state, node)
