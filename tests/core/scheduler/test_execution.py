@@ -1,6 +1,7 @@
 """What a run does, node by node: order, ids, iterations, failures."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -439,6 +440,22 @@ class TestRoundTrip:
         again = self.restored(state)
         assert again.errors == {"add_0": "it broke"}
         assert again.is_complete()
+
+    @pytest.mark.parametrize(
+        ("spoil", "place"),
+        [
+            (lambda document: document.pop("window"), "window"),
+            (lambda document: document.update(format=2), "format"),
+            (lambda document: document["run"]["frames"][0].pop("path"), "run.frames.0.path"),
+            (lambda document: document["run"]["frames"][0].update(executed=3), "run.frames.0.executed"),
+        ],
+    )
+    def test_a_document_of_another_form_is_refused_with_the_place(self, spoil: Any, place: str) -> None:
+        document: dict[str, Any] = state_of(chain(1)).to_document()
+        spoil(document)
+        with pytest.raises(GraphError, match=f"is no run of form 1: {re.escape(place)}: ") as caught:
+            GraphExecutionState.from_document(document, CATALOGUE)
+        assert caught.value.field == place
 
     def test_a_result_that_does_not_fit_its_node_is_refused(self) -> None:
         state = state_of(chain(1))

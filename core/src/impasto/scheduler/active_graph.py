@@ -9,8 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from impasto.errors import GraphError, NodeAlreadyExecutedError, NodeInputError
-from impasto.graph.control_flow import VALUES, WORKFLOW_INPUTS, call_input_name
+from impasto.errors import GraphError, NodeAlreadyExecutedError
+from impasto.graph.control_flow import VALUES
+from impasto.scheduler.calls import given_to, returned_by
 from impasto.scheduler.execution_node import ExecutionNode
 from impasto.scheduler.frame import Frame, Status
 from impasto.scheduler.names import Names
@@ -19,7 +20,7 @@ from impasto.scheduler.ready import ReadyQueues
 from impasto.scheduler.run import Run
 from impasto.scheduler.station import Role, Station
 from impasto_sdk.fields import BaseInvocationOutput
-from impasto_sdk.node import Lane, NodeKind
+from impasto_sdk.node import Lane
 
 __all__ = ["ActiveGraph", "RunOptions"]
 
@@ -42,7 +43,7 @@ class RunOptions:
 
 
 class ActiveGraph:
-    """A graph on its way."""
+    """A graph of which some executions have run, some are out, and some may start."""
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class ActiveGraph:
 
     def next(self, lanes: Collection[Lane] | None) -> ExecutionNode | None:
         """See `GraphExecutionState.next`."""
-        for call in reversed(self.calls.values()):
+        for call in self.calls.values():  # the oldest first, so that its iteration can end
             node = call.next(lanes)
             if node is not None:
                 return node
@@ -140,8 +141,7 @@ class ActiveGraph:
             del self._handed_out[name]  # nobody has it now: it is handed out anew when its graph is done
             self._close_call(name, call)
             return None
-        returned = next(each for each in call.plan.nodes.values() if each.spec.kind is NodeKind.RETURN)
-        return station.spec.output(**{VALUES: getattr(call.run.root.outputs[returned.slot], VALUES)})
+        return station.spec.output(**{VALUES: returned_by(call.plan, call.run.root)})
 
     def reopen_call(self, name: str, restore: "Callable[[ActiveGraph], None]") -> None:
         """Begin the graph of a call where it was; `restore` brings it there."""
@@ -153,19 +153,8 @@ class ActiveGraph:
         self._close_call(name, call)
 
     def _open_call(self, name: str, frame: Frame, station: Station) -> "ActiveGraph":
-        given: dict[str, dict[str, Any]] = {}
-        offered = {call_input_name(each): each for each in self.plan.called_graph(station.id).inputs}
-        for input_name, value in self.run.hydration.call_inputs(frame, station).items():
-            target = offered.get(input_name)
-            if target is None:  # what is written was checked with the graph; this came over an edge
-                raise NodeInputError(
-                    f"{station.id}.{WORKFLOW_INPUTS} has a value for {input_name!r}, which its graph does not take",
-                    node_id=station.id,
-                    field=WORKFLOW_INPUTS,
-                    value=input_name,
-                    suggestion=f"it takes {', '.join(offered) or 'no inputs'}",
-                )
-            given.setdefault(target.node_id, {})[target.field] = value
+        inputs = self.run.hydration.call_inputs(frame, station)
+        given = given_to(self.plan.called_graph(station.id), station.id, inputs)
         plan = self.plan.called(station.id)
         call = self.calls[name] = ActiveGraph(plan, self._options, caller=(self, frame, station), given=given)
         return call
@@ -206,8 +195,18 @@ class ActiveGraph:
             self._handed_out.pop(name, None)
         elif status != Status.READY and status != Status.PAUSED:
             if status == Status.WAITING:
-                raise GraphError(f"{name} cannot have run: it still waits for its inputs", node_id=name)
-            raise NodeAlreadyExecutedError(f"{name} is {Status(status).name.lower()} already", node_id=name)
+                raise GraphError(
+                    f"{name} cannot have run: it still waits for its inputs",
+                    node_id=name,
+                    value=name,
+                    suggestion="complete what `next` has handed out",
+                )
+            raise NodeAlreadyExecutedError(
+                f"{name} is {Status(status).name.lower()} already",
+                node_id=name,
+                value=name,
+                suggestion="each execution is completed once",
+            )
 
     def take_over(self, before: "ActiveGraph") -> None:
         """What is out, and the generators that have begun, stay so: this graph was restored from `before`."""

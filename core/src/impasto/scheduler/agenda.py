@@ -12,7 +12,7 @@ __all__ = ["Agenda"]
 
 
 class Agenda:
-    """Lists of consequences."""
+    """What is still to be done, by kind; `Run.settle` empties it."""
 
     __slots__ = ("closing", "ended", "free", "hungry", "skipped_gates", "unread", "wanted")
 

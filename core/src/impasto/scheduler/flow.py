@@ -11,7 +11,7 @@ __all__ = ["Flow"]
 
 
 class Flow:
-    """Counts down."""
+    """Counts down what waits for an execution that has run, and counts off what it read itself."""
 
     def __init__(self, agenda: Agenda, materializer: Materializer) -> None:
         self._agenda = agenda

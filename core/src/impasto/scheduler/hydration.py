@@ -27,6 +27,7 @@ __all__ = ["Hydration", "value_of"]
 
 def value_of(output: Any, name: str) -> Any:
     """One field of an output; of a call's: also what it gives by key."""
+    assert output is not None, f"{name} was let go before it was read"
     try:
         return getattr(output, name)
     except AttributeError:

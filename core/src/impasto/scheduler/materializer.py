@@ -71,6 +71,7 @@ class Materializer:
         self._standing[region.index] -= 1
         if parent is None:
             return
+        frame.loops = []  # they know the frame: without them, it goes at once
         for beside in frame.beside():
             self.done(beside)
         loop = parent.loops[region.loop]

@@ -79,7 +79,7 @@ class PlanBuilder:
     ) -> Region:
         """Make the gate of an iterator; gives the region of its iterations."""
         around = self._around(arrivals)
-        gate = Gate(len(self.stations), Role.GATE, node_id, spec, around.index, len(around.stations), values)
+        gate = Gate(len(self.stations), node_id, spec, around.index, len(around.stations), values)
         self._stand(gate, around, arrivals)
         iterator = len(self.stations)
         self.regions.gates[iterator] = gate
@@ -101,8 +101,8 @@ class PlanBuilder:
         inner = self.regions.all[member.region]
         region = inner.parent
         assert region is not None
-        pool = Pool(len(self.stations), Role.POOL, collector_id, spec, region.index, len(region.stations), {})
-        pool.member, pool.output, pool.loop = member, output, inner.loop
+        number, slot = len(self.stations), len(region.stations)
+        pool = Pool(number, collector_id, spec, region.index, slot, member=member, output=output, loop=inner.loop)
         inner.pools.append(pool)
         inner.pools_of.setdefault(member.slot, []).append(pool)
         inner.readers[member.slot] += 1

@@ -16,7 +16,7 @@ from impasto.scheduler.station import Pool, Role, Station
 
 __all__ = ["Snapshot", "restore", "take"]
 
-#: Keys: ``turns``, ``executed``, ``skipped``, ``frames``, ``calls``; see `take`. Values of outputs are objects here.
+#: The keys are those of `GraphDocument`; values of outputs are objects here.
 Snapshot = dict[str, Any]
 
 

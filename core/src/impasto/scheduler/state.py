@@ -19,6 +19,7 @@ from impasto.scheduler.edits import GraphEdits
 from impasto.scheduler.execution_node import ExecutionNode
 from impasto.scheduler.frame import Status
 from impasto.scheduler.plan import Plan
+from impasto.scheduler.run_format import RUN_FORMAT, check_run_document
 from impasto.scheduler.snapshot import restore, take
 from impasto_sdk.fields import BaseInvocationOutput, JsonValue
 from impasto_sdk.node import Lane, NodeSpec
@@ -149,12 +150,13 @@ class GraphExecutionState:
         return self._edits
 
     def to_document(self) -> dict[str, JsonValue]:
-        """The run as JSON values. `from_document` goes on with it; nodes that are out are then handed out again.
+        """The run as JSON values, in the form of `RunDocument`. `from_document` goes on with it.
 
-        Raises as `next` does.
+        Nodes that are out are then handed out again. Raises as `next` does.
         """
         self._take_up_edits()
         return {
+            "format": RUN_FORMAT,
             "id": self.session_id,
             "graph": self.graph.to_document(),
             "ready_order": list(self._options.ready_order),
@@ -169,8 +171,9 @@ class GraphExecutionState:
         """The run that `to_document` wrote down.
 
         Raises `GraphValidationError` when its graph cannot run with the node types of `catalogue`, and `GraphError`
-        when its results are not those of its graph.
+        when it has another form (see `RunDocument`) or its results are not those of its graph.
         """
+        check_run_document(document)
         graph = Graph.from_document(document["graph"])
         state = cls(
             graph,

@@ -89,8 +89,8 @@ class Gate(Station):
 
     __slots__ = ("streams",)
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, index: int, id: str, spec: NodeSpec, region: int, slot: int, values: Mapping[str, Any]) -> None:
+        super().__init__(index, Role.GATE, id, spec, region, slot, values)
         #: It takes the items of a generator as they come.
         self.streams = False
 
@@ -100,8 +100,12 @@ class Pool(Station):
 
     __slots__ = ("loop", "member", "output")
 
-    #: The station that it gathers from, and that one's output.
-    member: Station
-    output: str
-    #: Which of its frame's loops opens the iterations that it gathers from.
-    loop: int
+    def __init__(
+        self, index: int, id: str, spec: NodeSpec, region: int, slot: int, *, member: Station, output: str, loop: int
+    ) -> None:
+        super().__init__(index, Role.POOL, id, spec, region, slot, {})
+        #: The station that it gathers from, and that one's output.
+        self.member = member
+        self.output = output
+        #: Which of its frame's loops opens the iterations that it gathers from.
+        self.loop = loop
