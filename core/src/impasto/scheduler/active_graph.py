@@ -96,7 +96,7 @@ class ActiveGraph:
             station = self.plan.stations[index]
             if frame.status[station.slot] != Status.READY:
                 continue  # it was completed without being handed out
-            if station.role is Role.CALL and self._is_held_back(frame, station):
+            if station.role == Role.CALL and self._is_held_back(frame, station):
                 self._calls_held_back.append((frame, station))
                 continue
             return self._hand_out(frame, station)
@@ -131,7 +131,7 @@ class ActiveGraph:
 
     def evaluate(self, frame: Frame, station: Station) -> BaseInvocationOutput | None:
         """See `GraphExecutionState.evaluate`."""
-        if station.role is not Role.CALL:
+        if station.role != Role.CALL:
             return self.run.hydration.evaluate(frame, station)
         name = self.names.of(frame, station)
         call = self.calls.get(name)
@@ -162,13 +162,13 @@ class ActiveGraph:
     def complete(self, name: str, frame: Frame, station: Station, output: BaseInvocationOutput) -> None:
         """See `GraphExecutionState.complete`. `name` is the execution's id."""
         self.take_back(name, frame, station)
-        if station.role is Role.CALL:
+        if station.role == Role.CALL:
             self.calls.pop(name, None)
         elif station.spec.yields:
             self._begun.discard((frame, station.slot))
         self.executed[station.id] = self.executed.get(station.id, 0) + 1
         self.run.complete(frame, station.slot, output)
-        if station.role is Role.CALL:
+        if station.role == Role.CALL:
             self._let_a_call_begin()
 
     def emit(self, name: str, frame: Frame, station: Station, item: object) -> None:
@@ -202,7 +202,7 @@ class ActiveGraph:
                     suggestion="complete what `next` has handed out",
                 )
             raise NodeAlreadyExecutedError(
-                f"{name} is {Status(status).name.lower()} already",
+                f"{name} is {Status.NAMES[status]} already",
                 node_id=name,
                 value=name,
                 suggestion="each execution is completed once",
@@ -255,7 +255,7 @@ class ActiveGraph:
 
     def _queue(self, frame: Frame, station: Station) -> None:
         """An execution may start."""
-        lane = station.spec.lane if station.role is Role.PLAIN else None
+        lane = station.spec.lane if station.role == Role.PLAIN else None
         entry = (frame.path, station.index, frame)
         if station.slot in frame.streams:
             self.queues.push_later(lane, entry)

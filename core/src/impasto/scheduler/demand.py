@@ -50,7 +50,7 @@ class Demand:
             if frame.readers[slot]:
                 continue
             if frame.status[slot] == Status.EXECUTED:
-                if frame.region.stations[slot].role is not Role.GATE:  # the iterations under it may still read it
+                if frame.region.stations[slot].role != Role.GATE:  # the iterations under it may still read it
                     frame.outputs[slot] = None
             elif frame.status[slot] == Status.WAITING and not frame.wanted[slot]:
                 self._skip(frame, slot)
@@ -76,7 +76,7 @@ class Demand:
         for base, from_slot, _, _, side in station.reads:
             if side is None or frame.choices.get(slot) in (None, side):
                 self._leave(frame, slot, base, from_slot, side)
-        if station.role is Role.GATE:
+        if station.role == Role.GATE:
             self._agenda.skipped_gates.append(Execution(frame, slot))
         elif isinstance(station, Pool):
             # those that have run are no longer read by the pool: it took what they gave, which is of no use now

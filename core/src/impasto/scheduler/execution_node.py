@@ -11,7 +11,7 @@ __all__ = ["ExecutionNode"]
 
 
 #: What runs outside the scheduler.
-_RUN = frozenset({NodeKind.PLAIN, NodeKind.RETURN})
+_PLAIN, _RETURN = NodeKind.PLAIN, NodeKind.RETURN
 
 
 class ExecutionNode(NamedTuple):
@@ -37,4 +37,5 @@ class ExecutionNode(NamedTuple):
     @property
     def is_control(self) -> bool:
         """Whether the scheduler works out its output itself: call `evaluate` instead of running it."""
-        return self.spec.kind not in _RUN
+        kind = self.spec.kind
+        return kind is not _PLAIN and kind is not _RETURN

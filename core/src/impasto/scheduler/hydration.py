@@ -76,13 +76,13 @@ class Hydration:
         Raises `NodeInputError` for an iterator over something that is no list.
         """
         make: Callable[..., BaseInvocationOutput] = station.spec.output
-        if station.role is Role.ITERATE:
+        if station.role == Role.ITERATE:
             return make(**self._step(frame, station))
-        if station.role is Role.COLLECT:
+        if station.role == Role.COLLECT:
             begun = self._arriving(frame, station, COLLECTION)
             items = [item for some in begun for item in _listed(station, some)]
             return make(**{COLLECTION: items + self._arriving(frame, station, ITEM)})
-        assert station.role is Role.BRANCH, "a plain node is run, not evaluated"
+        assert station.role == Role.BRANCH, "a plain node is run, not evaluated"
         return make(**{CHOSEN: self._side(frame, station, self.condition(frame, station))})
 
     def collection(self, frame: Frame, gate: Station) -> Any:
@@ -143,7 +143,7 @@ class Hydration:
         for base, slot, output, _, _ in reads:
             around = frame.base(base)
             value = around.outputs[slot]
-            if around.region.stations[slot].role is Role.POOL:
+            if around.region.stations[slot].role == Role.POOL:
                 arriving += [((*around.path, place), item) for place, item in value]
             else:
                 arriving.append((around.path, value_of(value, output)))

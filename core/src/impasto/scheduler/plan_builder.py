@@ -13,7 +13,7 @@ from impasto.graph.ports import PortTable
 from impasto.graph.written import written_inputs
 from impasto.scheduler.region import Region
 from impasto.scheduler.regions import Regions
-from impasto.scheduler.station import Dims, Gate, Pool, Reading, Role, Station
+from impasto.scheduler.station import Dims, Gate, Pool, Reading, Role, Station, role_of
 from impasto_sdk.node import NodeSpec
 
 __all__ = ["PlanBuilder"]
@@ -33,7 +33,7 @@ class PlanBuilder:
         self.regions = Regions()
         self._catalogue = catalogue
         self._ports = PortTable(catalogue)
-        self._roles = {node_type: Role.of(spec.kind) for node_type, spec in catalogue.items()}
+        self._roles = {node_type: role_of(spec.kind) for node_type, spec in catalogue.items()}
         #: Readers of stations that more than one always reads, by region and slot.
         self._readers: dict[tuple[int, int], list[int]] = {}
         nodes, adjacency = graph.nodes, graph.adjacency
@@ -43,7 +43,7 @@ class PlanBuilder:
             self.regions.all[number].readers_of[slot] = tuple(readers)
         for region in self.regions.all:
             region.begin = [slot for slot, count in enumerate(region.indegree) if not count]
-        if any(station.role is Role.BRANCH for station in self.stations):
+        if any(station.role == Role.BRANCH for station in self.stations):
             self._find_conditional()
         if any(station.spec.yields for station in self.stations):
             self._find_streams()
@@ -53,10 +53,10 @@ class PlanBuilder:
         arrivals = [(nodes[source.node_id], source.field, end.field) for source, end in edges]
         values = self._written(node, arrivals)
         use_cache = spec.use_cache if node.use_cache is None else node.use_cache
-        if role is Role.ITERATE:
+        if role == Role.ITERATE:
             region = self._pass_gate(node.id, spec, arrivals, values)
             arrivals = []
-        elif role is Role.COLLECT:
+        elif role == Role.COLLECT:
             region, arrivals = self._gather(node.id, spec, arrivals)
         else:
             region = self._around(arrivals)
@@ -114,7 +114,7 @@ class PlanBuilder:
     def _stand(self, station: Station, region: Region, arrivals: Iterable[_Arrival]) -> None:
         """Put a station into its region, and join it to what it reads."""
         reads: list[Reading] = []
-        slot, waits, is_branch = station.slot, 0, station.role is Role.BRANCH
+        slot, waits, is_branch = station.slot, 0, station.role == Role.BRANCH
         for source, output, name in arrivals:
             side = _SIDE_OF.get(name) if is_branch else None
             if source.region != region.index:
@@ -180,7 +180,7 @@ class PlanBuilder:
         certain: set[int] = set()
         for station in reversed(self.stations):
             region = self.regions.all[station.region]
-            if not needed[station.index] and (region.is_read[station.slot] or station.role is Role.GATE):
+            if not needed[station.index] and (region.is_read[station.slot] or station.role == Role.GATE):
                 region.wanted[station.slot] = 0
                 continue
             for base, slot, _, _, side in station.reads:
@@ -201,12 +201,12 @@ class PlanBuilder:
             read = [(self._at(region, base).stations[slot], output) for base, slot, output, _, _ in station.reads]
             if isinstance(station, Pool):
                 read.append((station.member, station.output))
-            counted.update(source.index for source, output in read if output == TOTAL and source.role is Role.ITERATE)
+            counted.update(source.index for source, output in read if output == TOTAL and source.role == Role.ITERATE)
         for iterator, gate in self.regions.gates.items():
             if iterator not in counted and gate.reads:
                 base, slot, output, _, _ = gate.reads[0]
                 source = self._at(self.regions.all[gate.region], base).stations[slot]
-                gate.streams = source.spec.yields and source.role is Role.PLAIN and output == COLLECTION
+                gate.streams = source.spec.yields and source.role == Role.PLAIN and output == COLLECTION
                 if gate.streams and not base:
                     self.regions.all[gate.region].streams_of.setdefault(slot, []).append(gate.slot)
 

@@ -112,17 +112,17 @@ class Run:
             station = frame.region.stations[slot]
             if frame.indegree[slot] or not _is_waiting(frame, station):
                 continue
-            if station.role is Role.BRANCH and slot not in frame.choices:
+            if station.role == Role.BRANCH and slot not in frame.choices:
                 self.demand.decide(frame, slot, self.hydration.condition(frame, station))
                 if frame.indegree[slot]:
                     continue
             if not frame.wanted[slot]:
                 continue
-            if station.role is Role.GATE:
+            if station.role == Role.GATE:
                 items = self.hydration.collection(frame, station)
                 # what is no list gets one iteration, to fail
                 self.pass_gate(frame, station, items, len(items) if isinstance(items, list | tuple) else 1)
-            elif station.role is Role.POOL:
+            elif station.role == Role.POOL:
                 self._empty_pool(frame, station)
             else:
                 frame.status[slot] = Status.READY
@@ -135,4 +135,4 @@ class Run:
 def _is_waiting(frame: Frame, station: Station) -> bool:
     """Whether an execution has not begun. A gate that goes through a generator's items waits for their end."""
     status = frame.status[station.slot]
-    return status == Status.WAITING or (status == Status.RUNNING and station.role is Role.GATE)
+    return status == Status.WAITING or (status == Status.RUNNING and station.role == Role.GATE)

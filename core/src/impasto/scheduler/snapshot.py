@@ -54,7 +54,7 @@ def _frame(frame: Frame, plan: Plan) -> Snapshot:
     stations = frame.region.stations
     nodes = [each for each in stations if _is_done(frame, each.slot) and each.role not in (Role.GATE, Role.POOL)]
     pools = [each for each in stations if isinstance(each, Pool)]
-    gates = {each.slot: each for each in stations if each.role is Role.GATE}
+    gates = {each.slot: each for each in stations if each.role == Role.GATE}
     return {
         "iterators": list(plan.iterators(frame.region)),
         "path": list(frame.path),
@@ -149,7 +149,7 @@ class _Restoring:
             if _pool_key(station) in written["poured"]:
                 frame.gathered.pop(slot, None)
                 flow.finish(frame, slot, written["poured"][_pool_key(station)])
-        elif station.role is Role.GATE:
+        elif station.role == Role.GATE:
             if station.id in written["arrived"]:
                 self._replay_gate(frame, station, written)
         else:

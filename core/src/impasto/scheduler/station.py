@@ -5,12 +5,11 @@ arrives, and the *pool* of an edge that leads out of an iteration into a collect
 """
 
 from collections.abc import Mapping
-from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from impasto_sdk.node import NodeKind, NodeSpec
 
-__all__ = ["Dims", "Gate", "Pool", "Reading", "Role", "Station"]
+__all__ = ["Dims", "Gate", "Pool", "Reading", "Role", "Station", "role_of"]
 
 #: Numbers of the iterators that are open around a station, rising, so that an outer one comes before its inner ones.
 Dims = tuple[int, ...]
@@ -22,32 +21,32 @@ Dims = tuple[int, ...]
 Reading = tuple[int, int, str, str, bool | None]
 
 
-class Role(IntEnum):
-    """What a station does."""
+class Role:
+    """What a station does. Plain numbers, for the same reason as those of `Status`."""
 
     #: Runs, outside the scheduler.
-    PLAIN = 0
-    ITERATE = 1
-    COLLECT = 2
-    BRANCH = 3
-    CALL = 4
+    PLAIN: Final = 0
+    ITERATE: Final = 1
+    COLLECT: Final = 2
+    BRANCH: Final = 3
+    CALL: Final = 4
     #: Takes an iterator's list, and lets its iterations be opened.
-    GATE = 5
+    GATE: Final = 5
     #: Gathers what comes out of the iterations under it, for a collector.
-    POOL = 6
-
-    @classmethod
-    def of(cls, kind: NodeKind) -> "Role":
-        """The role of a node of this kind."""
-        return _ROLES.get(kind, cls.PLAIN)
+    POOL: Final = 6
 
 
-_ROLES = {
+_ROLES: Mapping[NodeKind, int] = {
     NodeKind.ITERATE: Role.ITERATE,
     NodeKind.COLLECT: Role.COLLECT,
     NodeKind.BRANCH: Role.BRANCH,
     NodeKind.CALL: Role.CALL,
 }
+
+
+def role_of(kind: NodeKind) -> int:
+    """The role of a node of this kind."""
+    return _ROLES.get(kind, Role.PLAIN)
 
 
 class Station:
@@ -58,7 +57,7 @@ class Station:
     def __init__(
         self,
         index: int,
-        role: Role,
+        role: int,
         id: str,
         spec: NodeSpec,
         region: int,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from impasto.graph import Edge, Graph, GraphNode
 from impasto.scheduler.active_graph import ActiveGraph
-from impasto.scheduler.frame import Frame, Status, gate_of, members
+from impasto.scheduler.frame import Frame, gate_of, members
 from impasto.scheduler.station import Pool, Role, Station
 from impasto_sdk.fields import BaseInvocationOutput
 
@@ -36,7 +36,7 @@ def results(active: ActiveGraph) -> dict[str, BaseInvocationOutput]:
     }
 
 
-def with_status(active: ActiveGraph, status: Status) -> set[str]:
+def with_status(active: ActiveGraph, status: int) -> set[str]:
     """The ids of the executions of which this has become."""
     return {each for each, frame, station in executions(active) if frame.status[station.slot] == status}
 
@@ -81,7 +81,7 @@ def execution_graph(graph: Graph, active: ActiveGraph) -> Graph:
 
 def _read_by(frame: Frame, station: Station) -> Iterator[tuple[Frame, Station, str, str]]:
     """The executions that one reads, with the output and the input, through gates and pools."""
-    if station.role is Role.ITERATE:
+    if station.role == Role.ITERATE:
         yield from _read_by(*gate_of(frame))
     for base, slot, output, name, _ in station.reads:
         around = frame.base(base)
