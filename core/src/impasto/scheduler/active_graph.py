@@ -122,10 +122,9 @@ class ActiveGraph:
         found = self._handed_out.get(execution_id)
         if found is not None:
             return found
-        if self.calls:
-            for end, character in enumerate(execution_id):
-                if character == "/" and (call := self.calls.get(execution_id[:end])) is not None:
-                    return call.locate(execution_id)
+        inside = self._call_around(execution_id)
+        if inside is not None:
+            return inside[1].locate(execution_id)
         frame, slot = self.names.find(execution_id)
         return self, frame, frame.region.stations[slot]
 
@@ -178,11 +177,11 @@ class ActiveGraph:
 
     def settle_calls(self, execution_id: str) -> None:
         """Something in a graph that this one calls was completed: let the call go on if that was the last."""
-        for end, character in enumerate(execution_id):
-            if character == "/" and (call := self.calls.get(execution_id[:end])) is not None:
-                call.settle_calls(execution_id)
-                self._close_call(execution_id[:end], call)
-                return
+        inside = self._call_around(execution_id)
+        if inside is not None:
+            name, call = inside
+            call.settle_calls(execution_id)
+            self._close_call(name, call)
 
     def take_back(self, name: str, frame: Frame, station: Station) -> None:
         """An execution that was handed out, or could have been, has come back.
@@ -261,6 +260,14 @@ class ActiveGraph:
             self.queues.push_later(lane, entry)
         else:
             self.queues.push(station.spec.type, lane, entry)
+
+    def _call_around(self, execution_id: str) -> "tuple[str, ActiveGraph] | None":
+        """The call inside which an execution is, by its id; None when it is one of this graph's own."""
+        if self.calls:
+            for end, character in enumerate(execution_id):
+                if character == "/" and (call := self.calls.get(execution_id[:end])) is not None:
+                    return execution_id[:end], call
+        return None
 
     def _close_call(self, name: str, call: "ActiveGraph") -> None:
         """Hand a call out once more when its graph is done."""

@@ -31,3 +31,9 @@ class Agenda:
         self.closing: list[Frame] = []
         #: Gates of generators that have opened an iteration, and may want more items.
         self.hungry: list[Execution] = []
+
+    def count_down(self, frame: Frame, slot: int, count: int = 1) -> None:
+        """An execution waits for so many values less."""
+        frame.indegree[slot] -= count
+        if not frame.indegree[slot]:
+            self.free.append((frame, slot))

@@ -42,15 +42,10 @@ class Flow:
         """Count down branches that have chosen this side, and what waits in other frames."""
         for target, side in frame.region.sides_of.get(slot, ()):
             if frame.choices.get(target) is side:
-                self._count_down(frame, target)
+                self._agenda.count_down(frame, target)
         for (reader, target, chosen), inputs in frame.waiters.pop(slot, {}).items():
             if chosen is None or reader.choices.get(target) is chosen:
-                self._count_down(reader, target, inputs)
-
-    def _count_down(self, frame: Frame, slot: int, count: int = 1) -> None:
-        frame.indegree[slot] -= count
-        if not frame.indegree[slot]:
-            self._agenda.free.append((frame, slot))
+                self._agenda.count_down(reader, target, inputs)
 
     def _gather(self, frame: Frame, slot: int, output: Any) -> None:
         """Put what pools want of an output into them."""
@@ -61,5 +56,5 @@ class Flow:
                 continue
             if output is not None:
                 parent.gathered.setdefault(pool.slot, {})[place] = value_of(output, pool.output)
-            self._count_down(parent, pool.slot)
+            self._agenda.count_down(parent, pool.slot)
             self._agenda.unread.append((frame, slot))

@@ -108,11 +108,16 @@ class Frame:
             if route.down:
                 yield frame
 
-    def _follow(self, route: Route) -> "Frame":
+    def around(self, levels: int) -> "Frame":
+        """The frame so many levels further out."""
         frame = self
-        for _ in range(route.up):
+        for _ in range(levels):
             assert frame.parent is not None
             frame = frame.parent
+        return frame
+
+    def _follow(self, route: Route) -> "Frame":
+        frame = self.around(route.up)
         for loop, step in route.down:
             frame = frame.loops[loop].frames[self.path[step]]
         return frame

@@ -49,19 +49,17 @@ class Materializer:
 
     def settle(self, loop: Loop) -> None:
         """`loop` has opened all its iterations: nobody need wait for more of them."""
-        frame, agenda = loop.frame, self._agenda
+        frame = loop.frame
         for pool in loop.region.pools:
-            frame.indegree[pool.slot] -= 1
-            if not frame.indegree[pool.slot]:
-                agenda.free.append((frame, pool.slot))
+            self._agenda.count_down(frame, pool.slot)
         for number in frame.region.tracks_of.get(loop.region.loop, ()):
             self._one_way_less(frame, number)
         self._release_list(loop)
         self.done(frame)
 
-    def done(self, frame: Frame, count: int = 1) -> None:
-        """So many executions of `frame` are done with."""
-        frame.open -= count
+    def done(self, frame: Frame) -> None:
+        """One thing more in `frame` is done with: an execution, a loop, a frame inside it, or what pinned it."""
+        frame.open -= 1
         if not frame.open:
             self._agenda.closing.append(frame)
 
@@ -133,7 +131,7 @@ class Materializer:
         place = loop.next
         for route in loop.region.routes:
             if route.down:
-                self._reach(loop.frame, route.up - 1, route.down, (*loop.frame.path, place))
+                self._reach(loop.frame.around(route.up - 1), route.down, (*loop.frame.path, place))
         loop.next += 1
         self._open(loop, place)
         if loop.next == loop.available and loop.final:
@@ -150,11 +148,8 @@ class Materializer:
                 around.pending[number] += 1
         return frame
 
-    def _reach(self, frame: Frame, up: int, down: Sequence[tuple[int, int]], path: tuple[int, ...]) -> None:
+    def _reach(self, frame: Frame, down: Sequence[tuple[int, int]], path: tuple[int, ...]) -> None:
         """See that the frames on a way that leads down again are open."""
-        for _ in range(up):
-            assert frame.parent is not None
-            frame = frame.parent
         for number, step in down:
             loop = frame.loops[number]
             while loop.next <= path[step]:
@@ -167,11 +162,7 @@ class Materializer:
         for beside in frame.beside():
             beside.open += 1
         for levels, number, hold in region.remote_holds:
-            place = frame
-            for _ in range(levels):
-                assert place.parent is not None
-                place = place.parent
-            if not place.pending[number]:
+            if not frame.around(levels).pending[number]:
                 self._release(frame, hold)
         if parent is not None:
             self._see_pools(frame, parent)

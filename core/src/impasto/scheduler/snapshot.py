@@ -52,7 +52,7 @@ def restore(active: ActiveGraph, snapshot: Snapshot) -> None:
 
 def _frame(frame: Frame, plan: Plan) -> Snapshot:
     stations = frame.region.stations
-    nodes = [each for each in stations if _is_done(frame, each.slot) and each.role not in (Role.GATE, Role.POOL)]
+    nodes = [each for each in stations if _is_done(frame, each.slot) and each.role not in Role.HIDDEN]
     pools = [each for each in stations if isinstance(each, Pool)]
     gates = {each.slot: each for each in stations if each.role == Role.GATE}
     return {

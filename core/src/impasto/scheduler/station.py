@@ -35,6 +35,9 @@ class Role:
     #: Gathers what comes out of the iterations under it, for a collector.
     POOL: Final = 6
 
+    #: Those that no graph shows.
+    HIDDEN: Final = frozenset({GATE, POOL})
+
 
 _ROLES: Mapping[NodeKind, int] = {
     NodeKind.ITERATE: Role.ITERATE,

@@ -14,17 +14,20 @@ from impasto_sdk.fields import BaseInvocationOutput
 
 __all__ = ["execution_graph", "executions", "indegree", "results", "source_ids", "with_status"]
 
-_HIDDEN = frozenset({Role.GATE, Role.POOL})
-
 
 def executions(active: ActiveGraph) -> Iterator[tuple[str, Frame, Station]]:
     """The executions of open frames, by id; those of called graphs come behind those of the graph that calls."""
-    for frame in active.frames():
-        for station in frame.region.stations:
-            if station.role not in _HIDDEN:
-                yield active.names.of(frame, station), frame, station
+    yield from _own(active)
     for call in active.calls.values():
         yield from executions(call)
+
+
+def _own(active: ActiveGraph) -> Iterator[tuple[str, Frame, Station]]:
+    """The executions of one graph, those of graphs that it calls left out."""
+    for frame in active.frames():
+        for station in frame.region.stations:
+            if station.role not in Role.HIDDEN:
+                yield active.names.of(frame, station), frame, station
 
 
 def results(active: ActiveGraph) -> dict[str, BaseInvocationOutput]:
@@ -43,12 +46,7 @@ def with_status(active: ActiveGraph, status: int) -> set[str]:
 
 def source_ids(active: ActiveGraph, prefix: str = "") -> dict[str, str]:
     """The id of its node in the graph, for each execution."""
-    found = {
-        active.names.of(frame, station): prefix + station.id
-        for frame in active.frames()
-        for station in frame.region.stations
-        if station.role not in _HIDDEN
-    }
+    found = {execution_id: prefix + station.id for execution_id, _, station in _own(active)}
     for call_id, call in active.calls.items():
         found |= source_ids(call, f"{found[call_id]}/")
     return found
@@ -66,16 +64,12 @@ def execution_graph(graph: Graph, active: ActiveGraph) -> Graph:
     """The executions of the session's own graph, and the edges between them."""
     nodes: dict[str, GraphNode] = {}
     edges: list[Edge] = []
-    for frame in active.frames():
-        for station in frame.region.stations:
-            if station.role in _HIDDEN:
-                continue
-            name = active.names.of(frame, station)
-            nodes[name] = replace(graph.nodes[station.id], id=name)
-            edges += [
-                Edge.between(active.names.of(around, source), output, name, input)
-                for around, source, output, input in _read_by(frame, station)
-            ]
+    for name, frame, station in _own(active):
+        nodes[name] = replace(graph.nodes[station.id], id=name)
+        edges += [
+            Edge.between(active.names.of(around, source), output, name, input)
+            for around, source, output, input in _read_by(frame, station)
+        ]
     return Graph(graph.id, nodes, edges)
 
 
