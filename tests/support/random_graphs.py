@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from impasto_sdk.draft import DraftPort, GraphDraft
+from support.toys import summing
 
 __all__ = ["graphs", "sums"]
 
@@ -30,16 +31,8 @@ def graphs(draw: st.DrawFn, *, branches: bool = True, most_nodes: int = 14) -> d
 
 def sums() -> dict[str, Any]:
     """What a call carries: a graph that goes through two numbers from ``numbers.start``, adds 1 to each, and sums."""
-    draft = GraphDraft()
-    numbers = draft.add("toy_range", id="numbers", size=2).output("collection")
-    item = draft.add("toy_iterate", id="each", collection=numbers).output("item")
-    added = draft.add("toy_add", id="add", a=item, b=1).output("value")
-    collected = draft.add("toy_collect", id="all", item=added).output("collection")
-    total = draft.add("toy_sum", id="sum", collection=collected).output("value")
-    pair = draft.add("toy_return_value", id="pair", key="total", value=total).output("value")
-    draft.add("toy_return", id="return", values=pair)
     inputs = [{"node_id": "numbers", "field": "start"}, {"node_id": "add", "field": "b"}]
-    return {"workflow_id": "sums", "name": "Sums", "graph": draft.to_document(), "inputs": inputs}
+    return {"workflow_id": "sums", "name": "Sums", "graph": summing(1), "inputs": inputs}
 
 
 class _Sketch:

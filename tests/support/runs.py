@@ -1,5 +1,6 @@
 """Driving a `GraphExecutionState` of toy nodes in tests, without an engine."""
 
+import json
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from impasto.scheduler import ExecutionNode, GraphExecutionState
 from impasto_sdk.fields import BaseInvocationOutput
 from support.toys import CATALOGUE
 
-__all__ = ["RecordedRun", "advance", "drive", "finish", "results", "state_of"]
+__all__ = ["RecordedRun", "advance", "drive", "drive_written_down", "finish", "results", "state_of"]
 
 
 class RecordedRun(GraphExecutionState):
@@ -68,6 +69,22 @@ def advance(state: RecordedRun, count: int) -> None:
         node = state.next()
         assert node is not None, "nothing is ready"
         finish(state, node)
+
+
+def drive_written_down(state: RecordedRun) -> dict[str, dict[str, Any]]:
+    """Run to the end, through a round trip as JSON before each step, which changes nothing; gives all that came out."""
+    outputs: dict[str, dict[str, Any]] = {}
+    for _ in range(1000):
+        written = json.loads(json.dumps(state.to_document()))
+        state = RecordedRun.from_document(written, CATALOGUE)
+        assert json.loads(json.dumps(state.to_document())) == written
+        node = state.next()
+        if node is None:
+            break
+        finish(state, node)
+        outputs |= results(state)
+    assert state.is_complete()
+    return outputs
 
 
 def drive(state: RecordedRun) -> list[str]:

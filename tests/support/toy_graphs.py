@@ -4,7 +4,7 @@ from typing import Any
 
 from impasto_sdk.draft import DraftPort, GraphDraft
 
-__all__ = ["chain", "diamond", "fan_out", "iterated", "nested", "streamed"]
+__all__ = ["chain", "diamond", "fan_out", "iterated", "nested", "streamed", "summing"]
 
 
 def chain(length: int) -> dict[str, Any]:
@@ -77,4 +77,20 @@ def streamed(size: int, nodes: int, *, source: str = "toy_range") -> dict[str, A
         item = draft.add("toy_add", id=f"add_{place}", a=item, b=1).output("value")
     collected = draft.add("toy_collect", id="collect", item=item).output("collection")
     draft.add("toy_sum", id="sum", collection=collected)
+    return draft.to_document()
+
+
+def summing(plus: int) -> dict[str, Any]:
+    """A graph to be called: goes through two numbers from ``numbers.start``, adds `plus` to each, returns the sum.
+
+    The sum is the value ``total``.
+    """
+    draft = GraphDraft()
+    numbers = draft.add("toy_range", id="numbers", size=2).output("collection")
+    item = draft.add("toy_iterate", id="each", collection=numbers).output("item")
+    added = draft.add("toy_add", id="add", a=item, b=plus).output("value")
+    collected = draft.add("toy_collect", id="all", item=added).output("collection")
+    total = draft.add("toy_sum", id="sum", collection=collected).output("value")
+    pair = draft.add("toy_return_value", id="pair", key="total", value=total).output("value")
+    draft.add("toy_return", id="return", values=pair)
     return draft.to_document()

@@ -29,9 +29,9 @@ from impasto_sdk.fields import (
 )
 from impasto_sdk.node import BaseInvocation, Lane, NodeSpec, invocation
 from support.toy_control_flow import CONTROL_FLOW_TOYS
-from support.toy_graphs import chain, diamond, fan_out, iterated, nested, streamed
+from support.toy_graphs import chain, diamond, fan_out, iterated, nested, streamed, summing
 
-__all__ = ["CATALOGUE", "TOYS", "chain", "diamond", "fan_out", "iterated", "nested", "streamed"]
+__all__ = ["CATALOGUE", "TOYS", "chain", "diamond", "fan_out", "iterated", "nested", "streamed", "summing"]
 
 
 @invocation("toy_integer", version="1.0.0")

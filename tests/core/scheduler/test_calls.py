@@ -1,27 +1,13 @@
 """Nodes that run a graph of their own."""
 
-import json
 from typing import Any
 
 import pytest
-from support.runs import RecordedRun, drive, finish, results, state_of
-from support.toys import CATALOGUE
+from support.runs import drive, drive_written_down, finish, results, state_of
+from support.toys import CATALOGUE, summing
 
 from impasto.errors import NodeAlreadyExecutedError, NodeInputError
 from impasto_sdk.draft import GraphDraft
-
-
-def doubled_and_summed() -> dict[str, Any]:
-    """A graph to be called: goes through ``numbers.size`` numbers from ``numbers.start``, adds ``add.b``, sums."""
-    draft = GraphDraft()
-    numbers = draft.add("toy_range", id="numbers", size=2).output("collection")
-    item = draft.add("toy_iterate", id="each", collection=numbers).output("item")
-    added = draft.add("toy_add", id="add", a=item, b=0).output("value")
-    collected = draft.add("toy_collect", id="all", item=added).output("collection")
-    total = draft.add("toy_sum", id="sum", collection=collected).output("value")
-    pair = draft.add("toy_return_value", id="pair", key="total", value=total).output("value")
-    draft.add("toy_return", id="return", values=pair)
-    return draft.to_document()
 
 
 def called(graph: dict[str, Any], *inputs: tuple[str, str]) -> dict[str, Any]:
@@ -43,7 +29,7 @@ START = "saved_workflow_input::numbers::start"
 
 
 def test_a_call_runs_its_graph_under_its_own_id_and_gives_what_that_returns() -> None:
-    state = state_of({"nodes": {"call": calling(doubled_and_summed())}})
+    state = state_of({"nodes": {"call": calling(summing(0))}})
     handed_out = drive(state)
     assert handed_out[0] == handed_out[-1] == "call"
     assert handed_out[1:-1] == [
@@ -61,7 +47,7 @@ def test_a_call_runs_its_graph_under_its_own_id_and_gives_what_that_returns() ->
 
 
 def test_nodes_of_a_called_graph_say_where_they_come_from_and_a_call_that_it_goes_on() -> None:
-    state = state_of({"nodes": {"call": calling(doubled_and_summed())}})
+    state = state_of({"nodes": {"call": calling(summing(0))}})
     nodes = []
     while (node := state.next()) is not None:
         nodes.append(node)
@@ -77,7 +63,7 @@ def test_nodes_of_a_called_graph_say_where_they_come_from_and_a_call_that_it_goe
     "written", [{START: 10}, {"workflow_inputs": {START: 10}}, {"workflow_inputs": {START: 3}, START: 10}]
 )
 def test_inputs_of_the_called_graph_may_be_written(written: dict[str, Any]) -> None:
-    state = state_of({"nodes": {"call": calling(doubled_and_summed(), ("numbers", "start"), **written)}})
+    state = state_of({"nodes": {"call": calling(summing(0), ("numbers", "start"), **written)}})
     drive(state)
     assert results(state)["call"] == {"values": {"total": 21}}
 
@@ -85,7 +71,7 @@ def test_inputs_of_the_called_graph_may_be_written(written: dict[str, Any]) -> N
 def test_a_value_that_comes_over_an_edge_for_an_input_that_is_not_offered_is_an_error_of_the_call() -> None:
     nodes = {
         "values": {"type": "toy_if", "condition": True, "true_input": {START: 1, "saved_workflow_input::add::b": 2}},
-        "call": calling(doubled_and_summed(), ("numbers", "start")),
+        "call": calling(summing(0), ("numbers", "start")),
     }
     state = state_of({"nodes": nodes, "edges": [edge("values", "value", "call", "workflow_inputs")]})
     with pytest.raises(NodeInputError, match="'saved_workflow_input::add::b', which its graph does not take"):
@@ -93,7 +79,7 @@ def test_a_value_that_comes_over_an_edge_for_an_input_that_is_not_offered_is_an_
 
 
 def test_a_value_that_the_called_graph_did_not_return_is_an_error_that_names_it() -> None:
-    nodes = {"call": calling(doubled_and_summed()), "after": {"type": "toy_add"}}
+    nodes = {"call": calling(summing(0)), "after": {"type": "toy_add"}}
     edges = [edge("call", "saved_workflow_output::total", "after", "a")]
     state = state_of({"nodes": nodes, "edges": edges})
     node = state.next()
@@ -106,7 +92,7 @@ def test_a_value_that_the_called_graph_did_not_return_is_an_error_that_names_it(
 def test_inputs_of_the_called_graph_may_be_connected_and_its_values_read_by_key() -> None:
     nodes = {
         "start": {"type": "toy_integer", "value": 5},
-        "call": calling(doubled_and_summed(), ("numbers", "start")),
+        "call": calling(summing(0), ("numbers", "start")),
         "after": {"type": "toy_add", "b": 100},
     }
     edges = [edge("start", "value", "call", START), edge("call", "saved_workflow_output::total", "after", "a")]
@@ -118,7 +104,7 @@ def test_inputs_of_the_called_graph_may_be_connected_and_its_values_read_by_key(
 def test_each_iteration_calls_for_itself_and_a_collector_inside_gathers_only_its_own() -> None:
     nodes = {
         "each": {"type": "toy_iterate", "collection": [0, 10, 20]},
-        "call": calling(doubled_and_summed(), ("numbers", "start")),
+        "call": calling(summing(0), ("numbers", "start")),
         "all": {"type": "toy_collect"},
     }
     edges = [
@@ -136,7 +122,7 @@ def test_a_called_graph_may_call_another() -> None:
     pair = draft.add("toy_return_value", id="pair", key="seen").output("value")
     draft.add("toy_return", id="return", values=pair)
     middle = draft.to_document()
-    middle["nodes"]["inner"] = calling(doubled_and_summed(), ("numbers", "start"))
+    middle["nodes"]["inner"] = calling(summing(0), ("numbers", "start"))
     middle["edges"].append(edge("inner", "saved_workflow_output::total", "pair", "value"))
     middle["nodes"]["begin"] = {"type": "toy_integer", "value": 1}
     middle["edges"].append(edge("begin", "value", "inner", START))
@@ -151,7 +137,7 @@ def test_a_called_graph_may_call_another() -> None:
 def test_a_call_behind_a_side_that_is_not_chosen_never_begins() -> None:
     nodes = {
         "condition": {"type": "toy_boolean", "value": False},
-        "call": calling(doubled_and_summed()),
+        "call": calling(summing(0)),
         "if": {"type": "toy_if", "false_input": 3},
     }
     edges = [
@@ -163,7 +149,7 @@ def test_a_call_behind_a_side_that_is_not_chosen_never_begins() -> None:
 
 
 def test_a_call_that_ran_before_may_be_completed_without_its_graph() -> None:
-    state = state_of({"nodes": {"call": calling(doubled_and_summed())}})
+    state = state_of({"nodes": {"call": calling(summing(0))}})
     node = state.next()
     assert node is not None
     state.complete("call", node.spec.output(values={"total": 9}))
@@ -171,7 +157,7 @@ def test_a_call_that_ran_before_may_be_completed_without_its_graph() -> None:
 
 
 def test_no_more_graphs_are_under_way_at_once_than_the_window_is_wide() -> None:
-    state = state_of({"nodes": {f"call_{place}": calling(doubled_and_summed()) for place in range(7)}}, window=2)
+    state = state_of({"nodes": {f"call_{place}": calling(summing(0)) for place in range(7)}}, window=2)
     while (node := state.next([])) is not None:
         finish(state, node)
     begun = {name.partition("/")[0] for name in state.prepared_source_mapping if "/" in name}
@@ -182,7 +168,7 @@ def test_no_more_graphs_are_under_way_at_once_than_the_window_is_wide() -> None:
 
 
 def test_an_error_inside_a_called_graph_ends_the_run() -> None:
-    state = state_of({"nodes": {"call": calling(doubled_and_summed())}})
+    state = state_of({"nodes": {"call": calling(summing(0))}})
     for _ in range(2):
         node = state.next()
         assert node is not None
@@ -196,7 +182,7 @@ def test_an_error_inside_a_called_graph_ends_the_run() -> None:
 def test_a_round_trip_at_any_step_goes_on_inside_the_called_graph() -> None:
     nodes = {
         "each": {"type": "toy_iterate", "collection": [0, 10, 20]},
-        "call": calling(doubled_and_summed(), ("numbers", "start")),
+        "call": calling(summing(0), ("numbers", "start")),
         "all": {"type": "toy_collect"},
     }
     edges = [
@@ -204,17 +190,7 @@ def test_a_round_trip_at_any_step_goes_on_inside_the_called_graph() -> None:
         edge("call", "saved_workflow_output::total", "all", "item"),
     ]
     state = state_of({"nodes": nodes, "edges": edges})
-    outputs: dict[str, Any] = {}
-    for _ in range(1000):
-        written = json.loads(json.dumps(state.to_document()))
-        state = RecordedRun.from_document(written, CATALOGUE)
-        assert json.loads(json.dumps(state.to_document())) == written
-        node = state.next()
-        if node is None:
-            break
-        finish(state, node)
-        outputs |= results(state)
-    assert state.is_complete()
+    outputs = drive_written_down(state)
     assert outputs["all"] == {"collection": [1, 21, 41]}
 
 
