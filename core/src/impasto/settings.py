@@ -79,14 +79,30 @@ class Settings(BaseSettings):
     )
 
     max_queue_size: int = Field(10_000, ge=1, description="Most items that may wait in a queue")
+    max_queue_history: int | None = Field(
+        None, ge=0, description="Ended items that each queue keeps, the newest; null: all of them"
+    )
     max_attempts: int = Field(2, ge=1, le=100, description="How often an item is tried when its worker is lost")
+    affinity_window: int = Field(
+        32, ge=1, description="How far down the queue a worker looks for an item whose models it holds; 1: never"
+    )
     cancel_grace_s: float = Field(10.0, ge=0, description="Seconds a cancelled node has before its worker is ended")
+    session_timeout_s: float | None = Field(
+        None, gt=0, description="Seconds a session may run before it fails; null: as long as it takes"
+    )
+    drain_timeout_s: float = Field(
+        10.0, ge=0, description="Seconds that nodes in hand have to finish when the server stops"
+    )
     worker_start_timeout_s: float = Field(120.0, gt=0, description="Seconds a worker has to start")
+    worker_memory_bytes: int = Field(
+        0, ge=0, description="Memory a worker may take before it is ended, in bytes; 0: as much as there is"
+    )
 
     progress_events_per_s: float = Field(10.0, gt=0, description="Most progress events a node sends in a second")
     previews: bool = Field(True, description="Whether progress events carry preview pictures")
-    event_buffer: int = Field(
-        10_000, ge=100, description="Events kept for clients that come back, and most that wait for a slow client"
+    event_buffer: int = Field(1_000, ge=10, description="Most events that wait in memory for one slow client")
+    event_retention_s: float = Field(
+        24 * 3600.0, ge=0, description="Seconds that events are kept in the database for clients that come back"
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest image that may be uploaded, in bytes")
     max_graph_nodes: int = Field(100_000, ge=1, description="Most nodes that a graph may have")
@@ -97,6 +113,9 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How log lines are written: for people, or one JSON object each"
+    )
 
     @classmethod
     def load(cls, *, root: Path | None = None, flags: Mapping[str, object] | None = None) -> "Settings":

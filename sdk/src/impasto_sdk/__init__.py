@@ -77,12 +77,14 @@ from impasto_sdk.events import (
     QueueEvent,
     QueueItemEvent,
     QueueItemsCanceledEvent,
+    QueueItemsRetriedEvent,
     QueueItemStatusChangedEvent,
     WorkerStatusChangedEvent,
     WorkflowCreatedEvent,
     WorkflowDeletedEvent,
     WorkflowEvent,
     WorkflowUpdatedEvent,
+    event_of,
 )
 from impasto_sdk.extensions import DenoiseExtension, DenoiseExtensionFactory, DenoiseState, UNetInputs
 from impasto_sdk.fields import (
@@ -324,6 +326,7 @@ __all__ = [
     "QueueItemEvent",
     "QueueItemStatusChangedEvent",
     "QueueItemsCanceledEvent",
+    "QueueItemsRetriedEvent",
     "ResizeMode",
     "SecretAccess",
     "SecretDeclaration",
@@ -358,6 +361,7 @@ __all__ = [
     "WorkflowTemplate",
     "WorkflowUpdatedEvent",
     "__version__",
+    "event_of",
     "hookimpl",
     "invocation",
     "invocation_output",

@@ -7,6 +7,7 @@ after a lost connection; the others (progress) are worth nothing later and may b
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import ClassVar
 
 from impasto_sdk.fields import JsonValue
@@ -27,11 +28,13 @@ __all__ = [
     "QueueItemEvent",
     "QueueItemStatusChangedEvent",
     "QueueItemsCanceledEvent",
+    "QueueItemsRetriedEvent",
     "WorkerStatusChangedEvent",
     "WorkflowCreatedEvent",
     "WorkflowDeletedEvent",
     "WorkflowEvent",
     "WorkflowUpdatedEvent",
+    "event_of",
 ]
 
 
@@ -180,6 +183,18 @@ class QueueItemsCanceledEvent(QueueEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QueueItemsRetriedEvent(QueueEvent):
+    """Items that had ended are done again, as new items."""
+
+    name: ClassVar[str] = "queue_items_retried"
+
+    #: The new items' numbers.
+    retried_item_ids: list[int]
+    user_ids: list[str] = field(default_factory=lambda: ["system"])
+    retried_item_ids_by_user: Mapping[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueueClearedEvent(QueueEvent):
     """All items of a queue were removed."""
 
@@ -259,3 +274,28 @@ class WorkflowDeletedEvent(WorkflowEvent):
     name: ClassVar[str] = "workflow_deleted"
 
     is_public: bool = False
+
+
+def event_of(name: str, document: Mapping[str, JsonValue]) -> Event:
+    """The event that a document of `Event.to_document` was made from.
+
+    Fields that the event does not have are left out: it may have been written by another version. Raises `ValueError`
+    for a name that no event has, and `TypeError` for a document that lacks a field which has to be there.
+    """
+    kind = _kinds().get(name)
+    if kind is None:
+        raise ValueError(f"there is no event {name!r}; there are {', '.join(sorted(_kinds()))}")
+    known = {f.name for f in fields(kind)}
+    return kind(**{key: value for key, value in document.items() if key in known})
+
+
+@cache
+def _kinds() -> dict[str, type[Event]]:
+    found: dict[str, type[Event]] = {}
+    waiting = [Event]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if kind.name:
+            found[kind.name] = kind
+    return found

@@ -14,6 +14,7 @@ from impasto.storage import queue_statements as sql
 from impasto.storage.documents import storable
 from impasto.storage.queue_reading import counts_of, current_item
 from impasto.storage.queue_rows import BatchRow, Counts, ItemChange, ItemRow, NewBatch
+from impasto.storage.tables import POSITION_STEP
 from impasto.storage.timestamps import timestamp
 
 __all__ = ["add_batch", "attempt_of", "changed", "count", "finish", "give_back"]
@@ -68,7 +69,13 @@ def add_batch(connection: Connection, new: NewBatch, max_pending: int) -> BatchR
         connection.execute(
             sql.ADD_ITEMS,
             [
-                {**alike, "item_id": number, "session_id": session_id, "field_values": field_values}
+                {
+                    **alike,
+                    "item_id": number,
+                    "position": number * POSITION_STEP,
+                    "session_id": session_id,
+                    "field_values": field_values,
+                }
                 for number, (session_id, field_values) in enumerate(new.sessions, start=first)
             ],
         )

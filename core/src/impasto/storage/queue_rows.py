@@ -87,8 +87,13 @@ class ItemRow:
     status: str
     status_sequence: int
     priority: int
+    #: Its place among the items of its priority.
+    position: int
     #: ``[{node_path, field_name, value}]`` as JSON.
     field_values: str | None
+    #: Keys of models that it names: ``,a,b,``.
+    models: str | None
+    retried_from_item_id: int | None
     attempts: int
     excused: int
     worker_id: str | None

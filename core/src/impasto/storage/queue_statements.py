@@ -59,7 +59,7 @@ __all__ = [
 #: Columns of kept counts, one for each status.
 COUNTERS = ("pending", "in_progress", "waiting", "completed", "failed", "canceled")
 
-_in_queue_order = (queue_items.c.priority.desc(), queue_items.c.item_id)
+_in_queue_order = (queue_items.c.priority.desc(), queue_items.c.position, queue_items.c.item_id)
 _item = (*queue_items.c, batches.c.batch_id, batches.c.origin, batches.c.destination)
 _item_of_batch = queue_items.join(batches, queue_items.c.batch == batches.c.id)
 
@@ -124,7 +124,7 @@ _next_of_all_queues = (
     select(_candidate.c.item_id)
     .select_from(queues.join(_candidate, _candidate.c.item_id == _first_of_queue))
     .where(queues.c.paused.is_(False), queues.c.pending > 0)
-    .order_by(_candidate.c.priority.desc(), _candidate.c.item_id)
+    .order_by(_candidate.c.priority.desc(), _candidate.c.position, _candidate.c.item_id)
     .limit(1)
     .scalar_subquery()
 )

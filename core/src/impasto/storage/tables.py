@@ -7,8 +7,12 @@ The migrations make them, not this module; a test holds that both describe one s
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 __all__ = [
+    "POSITION_STEP",
     "SYSTEM_USER",
     "batches",
+    "creations",
+    "event_state",
+    "events",
     "images",
     "item_numbers",
     "journal",
@@ -17,11 +21,14 @@ __all__ = [
     "offered_starters",
     "queue_items",
     "queues",
+    "unsettled_images",
     "workflow_library",
 ]
 
 #: Owner of everything until there are users.
 SYSTEM_USER = "system"
+#: Distance of neighbours in a queue, so that an item can be put between two of them twenty times over.
+POSITION_STEP = 2**20
 
 metadata = MetaData()
 
@@ -86,8 +93,14 @@ queue_items = Table(
     #: Rises with each change of the status.
     Column("status_sequence", Integer, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False),
+    #: Its place among the items of its priority: the number times `POSITION_STEP`, unless it was moved.
+    Column("position", BigInteger, nullable=False, server_default="0"),
     #: What this session puts into the batch's graph: ``[{node_path, field_name, value}]``.
     Column("field_values", Text),
+    #: Keys of the models that it names, each with a comma before and after it: ``,a,b,``; null for none.
+    Column("models", Text),
+    #: The item that this one does again.
+    Column("retried_from_item_id", BigInteger),
     #: How often it was claimed, and how many of these claims ended through no fault of its own.
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("excused", Integer, nullable=False, server_default="0"),
@@ -109,6 +122,7 @@ Index(
     queue_items.c.queue_id,
     queue_items.c.status,
     queue_items.c.priority.desc(),
+    queue_items.c.position,
     queue_items.c.item_id,
 )
 
@@ -150,6 +164,15 @@ images = Table(
     Column("deleted_at", String),
     Index("ix_images_gallery", "is_intermediate", "image_category", "starred", "id"),
     Index("ix_images_board", "board_id", "is_intermediate", "image_category", "starred", "id"),
+)
+
+#: Images that a run has saved while the journal does not yet say so. They go when the run does not come to that.
+unsettled_images = Table(
+    "unsettled_images",
+    metadata,
+    Column("image_name", String, ForeignKey("images.image_name", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
 )
 
 models = Table(
@@ -195,4 +218,42 @@ workflow_library = Table(
     Column("created_at", String, nullable=False),
     Column("updated_at", String, nullable=False),
     Column("opened_at", String),
+)
+
+#: Durable events, for clients that come back. Written in the transaction that makes them true, where there is one.
+events = Table(
+    "events",
+    metadata,
+    #: Rising in the order of the commits, and never used twice.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
+    #: Seconds since 1970, as the event says.
+    Column("timestamp", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("ix_events_timestamp", "timestamp"),
+)
+
+#: A single row: which line of events this is, and the newest event that is no longer kept.
+event_state = Table(
+    "event_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", String, nullable=False),
+    Column("forgotten_id", BigInteger, nullable=False),
+)
+
+#: What was created by requests that named an idempotency key, so that the same request gives the same thing again.
+creations = Table(
+    "creations",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    #: What kind of thing, e.g. ``image``.
+    Column("kind", String, primary_key=True),
+    Column("idempotency_key", String, primary_key=True),
+    #: Hash of the request, so that a key used for something else is noticed.
+    Column("fingerprint", String, nullable=False),
+    #: What leads to it, as JSON.
+    Column("created", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Index("ix_creations_created_at", "created_at"),
 )
