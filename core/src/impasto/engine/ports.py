@@ -4,7 +4,7 @@ The application hands in the real ones (`SessionQueue`, `ImageLibrary`, `Session
 docstrings hold. Saying it here keeps the worker, which imports this package too, free of the database behind them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,14 +41,16 @@ class Claim(Protocol):
     workflow: JsonValue
     metadata: dict[str, JsonValue] | None
     attempt: int
-    journal: Mapping[str, JsonValue]
 
 
 class WorkQueue(Protocol):
     """The engine's side of `SessionQueue`. What speaks for an item says which attempt it speaks for."""
 
-    def claim(self, worker_id: str) -> Claim | None:
-        """Take the next item."""
+    def claim(self, worker_id: str, *, warm: Collection[str] = ()) -> Claim | None:
+        """Take the next item; of those that are about to be next, one that needs models the worker holds.
+
+        `warm`: keys of these models, the most recently used first.
+        """
         ...
 
     def wait_for_work(self, timeout_s: float) -> bool:
@@ -59,8 +61,23 @@ class WorkQueue(Protocol):
         """End every `wait_for_work`."""
         ...
 
-    def journal(self, item_id: int, outputs: Mapping[str, JsonValue], *, attempt: int | None = None) -> bool:
-        """Write outputs; False: the item is no longer this attempt's."""
+    def journal_lines(self, item_id: int, *, limit: int = 1000) -> Iterator[Mapping[str, JsonValue]]:
+        """What earlier attempts wrote down, in order, in portions of at most `limit` lines; holds up no writer."""
+        ...
+
+    def journal(
+        self,
+        item_id: int,
+        outputs: Mapping[str, JsonValue],
+        *,
+        attempt: int | None = None,
+        settled: Collection[str] = (),
+        events: Sequence[Event] = (),
+    ) -> bool:
+        """Write outputs, that the images of these names stay, and events, in one transaction.
+
+        False: the item is no longer this attempt's, and nothing was written. `outputs` may be empty.
+        """
         ...
 
     def extend_lease(self, item_id: int, *, attempt: int | None = None) -> bool:
@@ -77,15 +94,23 @@ class WorkQueue(Protocol):
         *,
         attempt: int | None = None,
         outputs: Mapping[str, JsonValue] | None = None,
+        settled: Collection[str] = (),
         events: Sequence[Event] = (),
     ) -> bool:
-        """The session ended well, with these last outputs; `events` leave before the item's own."""
+        """The session ended well, with these last outputs and images; `events` leave before the item's own."""
         ...
 
     def fail(
-        self, item_id: int, error_type: str, message: str, traceback: str = "", *, attempt: int | None = None
+        self,
+        item_id: int,
+        error_type: str,
+        message: str,
+        traceback: str = "",
+        *,
+        attempt: int | None = None,
+        events: Sequence[Event] = (),
     ) -> bool:
-        """The session ended with an error."""
+        """The session ended with an error; `events` leave before the item's own."""
         ...
 
     def give_back(self, item_id: int, reason: str, *, attempt: int | None = None, excused: bool = False) -> bool:
