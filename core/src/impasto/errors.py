@@ -16,6 +16,8 @@
         │   ├── QueueFullError
         │   ├── QueueItemNotFoundError
         │   └── BatchNotFoundError
+        ├── IdempotencyKeyError       an idempotency key was used for another request (also a ValueError)
+        ├── CreationGoneError         what an idempotency key created was deleted since
         ├── StorageError              the database or a file cannot be used
         │   ├── DatabaseVersionError
         │   └── UnreadableImageError
@@ -41,11 +43,13 @@ __all__ = [
     "BatchError",
     "BatchNotFoundError",
     "CoreError",
+    "CreationGoneError",
     "CyclicalGraphError",
     "DatabaseVersionError",
     "DuplicateNodeIdError",
     "GraphError",
     "GraphValidationError",
+    "IdempotencyKeyError",
     "InvalidEdgeError",
     "MessageTooLargeError",
     "ModelRegistryError",
@@ -240,6 +244,28 @@ class BatchNotFoundError(QueueError):
         super().__init__(f"queue {queue_id!r} has no batch {batch_id!r}")
         self.queue_id = queue_id
         self.batch_id = batch_id
+
+
+class IdempotencyKeyError(CoreError, ValueError):
+    """An idempotency key was used for another request. `kind` is what is created with it."""
+
+    def __init__(self, idempotency_key: str, kind: str) -> None:
+        super().__init__(f"idempotency key {idempotency_key!r} was used for another {kind}; use a fresh one")
+        self.idempotency_key = idempotency_key
+        self.kind = kind
+
+
+class CreationGoneError(CoreError):
+    """A request is repeated, and what it created was deleted since. `created` names that, `kind` says what it is."""
+
+    def __init__(self, idempotency_key: str, kind: str, created: str) -> None:
+        super().__init__(
+            f"the {kind} {created!r} that was created with idempotency key {idempotency_key!r} was deleted since; "
+            f"use a fresh key to create it again"
+        )
+        self.idempotency_key = idempotency_key
+        self.kind = kind
+        self.created = created
 
 
 class StorageError(CoreError):
