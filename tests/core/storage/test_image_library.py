@@ -18,7 +18,8 @@ from impasto.errors import StorageError, UnreadableImageError
 from impasto.storage import images as images_module
 from impasto.storage import portions as portions_module
 from impasto.storage.database import Database
-from impasto.storage.images import ImageLibrary, ImageQuery
+from impasto.storage.image_records import ImageRecords, NewImage
+from impasto.storage.images import ImageDTO, ImageLibrary, ImageQuery, Tidied
 from impasto.storage.pictures import encode_thumbnail
 from impasto.storage.png_chunks import read_texts, with_texts
 from impasto_sdk.errors import ImageNotFoundError
@@ -57,12 +58,19 @@ def test_an_image_has_every_field_of_its_dto_with_nulls(library: ImageLibrary) -
     }
 
 
-def test_what_the_nodes_of_a_session_saved_is_found(library: ImageLibrary) -> None:
-    one = library.save(encoded(), session_id="s", node_id="a[0]").image_name
-    two = library.save(encoded(), session_id="s", node_id="b", is_intermediate=True).image_name
-    library.save(encoded(), session_id="s")
-    library.save(encoded(), session_id="t", node_id="a[0]")
-    assert library.saved_by_nodes("s") == {one: "a[0]", two: "b"}
+def test_images_that_were_not_settled_are_discarded_and_no_others(library: ImageLibrary, tmp_path: Path) -> None:
+    kept = library.save(encoded()).image_name
+    for intermediate in (False, True):
+        library.save(encoded(), session_id="s", node_id="a", unsettled=True, is_intermediate=intermediate)
+    assert library.discard_unsettled() == 2
+    assert [path.name for path in files(tmp_path)] == [kept]
+    assert library.names().image_names == [kept]
+    assert library.discard_unsettled() == 0
+
+
+def test_an_unsettled_image_that_somebody_deletes_is_forgotten(library: ImageLibrary) -> None:
+    library.delete([library.save(encoded(), unsettled=True).image_name])
+    assert library.discard_unsettled() == 0
 
 
 def test_a_png_is_stored_byte_for_byte_when_nothing_is_to_be_written_into_it(library: ImageLibrary) -> None:
@@ -289,19 +297,50 @@ def test_an_image_saved_while_the_library_closes_is_saved(library: ImageLibrary)
 def test_tidying_removes_what_a_crash_left_and_nothing_else(library: ImageLibrary, tmp_path: Path) -> None:
     kept = library.save(encoded()).image_name
     folder = tmp_path / "images"
-    orphan, fresh = folder / "00" / f"{'0' * 32}.png", folder / "11" / f"{'1' * 32}.png"
+    orphan = folder / "00" / f"{'0' * 32}.png"
     unfinished = folder / "22" / f"{'2' * 32}.png.deadbeef.part"
     thumbnail, half = (folder / "thumbnails" / "33" / f"{'3' * 32}.webp{end}" for end in ("", ".deadbeef.part"))
-    for path in (orphan, fresh, unfinished, thumbnail, half):
+    in_hand = folder / "thumbnails" / "44" / f"{'4' * 32}.webp.deadbeef.part"
+    for path in (orphan, unfinished, thumbnail, half, in_hand):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"left behind")
     of_kept = library.thumbnail(kept)
     hours_ago = time.time() - 7200
-    for path in (orphan, unfinished, thumbnail, half, of_kept, library.path(kept)):
+    for path in (thumbnail, half, of_kept, library.path(kept)):
         os.utime(path, (hours_ago, hours_ago))
-    assert library.tidy() == 1
-    assert [path for path in (folder / "thumbnails").rglob("*") if path.is_file()] == [of_kept]
-    assert sorted(path.name for path in files(tmp_path)) == sorted([kept, fresh.name])
+    assert library.tidy() == Tidied(orphans=1, missing=[])
+    assert {path for path in (folder / "thumbnails").rglob("*") if path.is_file()} == {of_kept, in_hand}
+    assert [path.name for path in files(tmp_path)] == [kept]
+
+
+def test_images_that_are_saved_during_a_tidying_stay(
+    library: ImageLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the worst moment: their files are there, and their rows are not."""
+    saved, found = threading.Event(), threading.Event()
+    add = ImageRecords.add
+
+    def add_later(self: ImageRecords, new: NewImage) -> ImageDTO:
+        saved.set()
+        assert found.wait(30)
+        return add(self, new)
+
+    monkeypatch.setattr(ImageRecords, "add", add_later)
+    with ThreadPoolExecutor() as pool:
+        saving = pool.submit(library.save, encoded())
+        assert saved.wait(30)
+        try:
+            assert library.tidy() == Tidied(orphans=0, missing=[])
+        finally:
+            found.set()
+        assert [path.name for path in files(tmp_path)] == [saving.result().image_name]
+
+
+def test_an_image_whose_file_is_gone_is_missed_and_kept(library: ImageLibrary) -> None:
+    names = [library.save(encoded()).image_name for _ in range(3)]
+    library.path(names[1]).unlink()
+    assert library.tidy() == Tidied(orphans=0, missing=[names[1]])
+    assert set(library.names().image_names) == set(names)
 
 
 def test_a_kill_in_the_middle_of_saves_leaves_every_row_with_its_whole_file(tmp_path: Path) -> None:

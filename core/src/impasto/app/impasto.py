@@ -27,6 +27,7 @@ from impasto.models.registry import ModelRegistry
 from impasto.queue import SessionQueue
 from impasto.settings import Settings
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
 from impasto.storage.queue_items import QueueItemStore
@@ -43,6 +44,7 @@ class Impasto:
     settings: Settings
     host: PluginHost
     database: Database
+    log: EventLog
     images: ImageLibrary
     sessions: SessionFiles
     models: ModelRegistry
@@ -64,9 +66,10 @@ class Impasto:
         sessions = SessionFiles(settings.sessions_folder)
         models = ModelRegistry(ModelRecords(database), host.identify_model, models_folder=settings.models_folder)
         bus = EventBus(settings.event_buffer)
+        log = EventLog(database)
+        log.deliver = lambda logged: [bus.publish(one.event) for one in logged]
         queue = SessionQueue(
-            QueueItemStore(database),
-            bus.publish,
+            QueueItemStore(database, log),
             max_queue_size=settings.max_queue_size,
             max_attempts=settings.max_attempts,
         )
@@ -83,13 +86,14 @@ class Impasto:
             settings=settings,
             host=host,
             database=database,
+            log=log,
             images=images,
             sessions=sessions,
             models=models,
             bus=bus,
             queue=queue,
             engine=Engine(settings, queue, SessionServices(images, sessions, models), bus),
-            housekeeping=Housekeeping(images, sessions, queue),
+            housekeeping=Housekeeping(images, sessions, queue, {}),
             submissions=submissions,
             workflows=workflows,
             workflow_runs=WorkflowRuns(workflows, submissions),
@@ -108,6 +112,8 @@ class Impasto:
         _make_folder(self.settings.root)
         self.database.open()
         try:
+            self.log.open()
+            self.housekeeping.discard_unfinished()
             register_starters(self.host, self.models)
             self.models.resume_hashing()
             if self.host.listens:
@@ -122,7 +128,7 @@ class Impasto:
     def stop(self) -> None:
         """End the workers, then close what is open. What was running goes on at the next start."""
         self.engine.stop()
-        self.housekeeping.join()
+        self.housekeeping.stop()
         self.bus.close()
         self.images.close()
         self.models.close()

@@ -158,8 +158,9 @@ class ImageStore(Protocol):
         graph: dict[str, JsonValue] | None = None,
         workflow: JsonValue = None,
         user_id: str = "system",
+        unsettled: bool = False,
     ) -> StoredImage:
-        """Store an encoded picture."""
+        """Store an encoded picture; `unsettled`: it goes at the next start unless the journal names it."""
         ...
 
     def get(self, name: str) -> StoredImage:
@@ -176,10 +177,6 @@ class ImageStore(Protocol):
 
     def exist(self, names: Sequence[str]) -> set[str]:
         """Which of these images there are."""
-        ...
-
-    def saved_by_nodes(self, session_id: str) -> Mapping[str, str]:
-        """The images that nodes of a session have saved, each with the execution that did."""
         ...
 
     def delete(self, names: Sequence[str]) -> Sequence[str]:

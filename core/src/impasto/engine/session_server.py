@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from impasto.engine.ports import Claim, SessionServices
-from impasto.engine.protocol import Request, item_of
+from impasto.engine.protocol import Request
 from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
 from impasto.errors import WireError
@@ -45,8 +45,6 @@ class SessionServer:
 
     def begin(self, item: Claim) -> UnsettledImages:
         """From now on the worker acts for `item`; gives what its nodes save, for whoever knows what is to stay."""
-        if item.attempt > 1:
-            self._remove_left_behind(item)
         images = UnsettledImages(self._services.images)
         self._run = (item, images)
         return images
@@ -84,6 +82,7 @@ class SessionServer:
             graph=None if kept else item.graph,
             workflow=None if kept else item.workflow,
             user_id=item.user_id,
+            unsettled=True,
         )
         if not unsettled.add(image.image_name):
             raise WireError(self._worker_id, "it saved an image for a session that is over")
@@ -122,15 +121,6 @@ class SessionServer:
     def _search_models(self, request: Message) -> Answer:
         found = self._services.models.search(**request.body)
         return Answer({"records": [record.model_dump(mode="json") for record in found]})
-
-    def _remove_left_behind(self, item: Claim) -> None:
-        """Remove what nodes of an earlier attempt saved that are to run again: a server that is killed cannot."""
-        finished = {key for key in item.journal if item_of(key) is None}
-        with_items = {name for key in item.journal.keys() - finished for name in item.journal[key].get("images", ())}
-        saved = self._services.images.saved_by_nodes(item.session_id)
-        left = [name for name, node_id in saved.items() if node_id not in finished and name not in with_items]
-        if left:
-            self._services.images.delete(left)
 
     def _running(self) -> tuple[Claim, UnsettledImages]:
         if self._run is None:

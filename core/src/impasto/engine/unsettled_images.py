@@ -1,8 +1,8 @@
 """`UnsettledImages`: what the nodes of one run have saved, as long as it is not certain that it is to stay.
 
 An image stays when the node that saved it has finished, or has given an item, and that is on disk. Any other is
-removed with the end of the run: a retry saves it again. Images are added on the wire's thread; the rest is the
-dispatcher's.
+removed with the end of the run: a retry saves it again. When the server itself is lost, the library knows them still,
+and discards them at the next start. Images are added on the wire's thread; the rest is the dispatcher's.
 """
 
 import threading

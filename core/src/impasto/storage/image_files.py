@@ -6,7 +6,9 @@ under its name whole or not at all. It knows no database: `impasto.storage.image
 
 import os
 import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from impasto_sdk.ids import new_id
@@ -15,6 +17,8 @@ __all__ = ["ImageFiles"]
 
 _NAME = re.compile(r"[0-9a-f]{32}\.(png|jpg|webp)")
 _UNFINISHED = ".part"
+#: How old a thumbnail is before it is taken for left behind, in seconds: one that is being made looks the same.
+_LEFT_BEHIND_S = 3600.0
 
 
 class ImageFiles:
@@ -22,6 +26,8 @@ class ImageFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        #: Names of files that have no row yet.
+        self._saving: set[str] = set()
 
     def is_name(self, name: str) -> bool:
         """Whether it could name a picture. Only such names ever become paths."""
@@ -35,11 +41,23 @@ class ImageFiles:
         """Where its thumbnail lies, once there is one."""
         return self._folder / "thumbnails" / name[:2] / f"{name.partition('.')[0]}.webp"
 
-    def write(self, data: bytes, file_type: str) -> str:
-        """Store a picture under a fresh name. When it returns, the file outlasts a loss of power."""
+    @contextmanager
+    def writing(self, data: bytes, file_type: str) -> Iterator[str]:
+        """Store a picture under a fresh name, for the block to write its row; when that fails, the file goes.
+
+        As the block begins, the file outlasts a loss of power. As long as the block runs, `left_behind` knows of it.
+        """
         name = f"{new_id()}.{file_type}"
-        _write_whole(self.path(name), data, lasting=True)
-        return name
+        self._saving.add(name)
+        try:
+            _write_whole(self.path(name), data, lasting=True)
+            try:
+                yield name
+            except BaseException:
+                self.remove(name)
+                raise
+        finally:
+            self._saving.discard(name)
 
     def write_thumbnail(self, name: str, data: bytes) -> Path:
         """Store the thumbnail of a picture. It can be made again, so it is not waited for until it is on disk."""
@@ -52,30 +70,37 @@ class ImageFiles:
         self.path(name).unlink(missing_ok=True)
         self.thumbnail_path(name).unlink(missing_ok=True)
 
-    def names(self, *, before: float) -> Iterator[str]:
-        """Names of all pictures that were last changed before a moment, in seconds since 1970.
+    def there(self, name: str) -> bool:
+        """Whether there is a picture of this name."""
+        return self.path(name).exists()
 
-        Files of that age which were never finished, and thumbnails without a picture, are removed on the way.
+    def left_behind(self) -> list[str]:
+        """Names of all pictures but those that are being saved; some may have a row, and the rest is nobody's.
+
+        Pictures that were never finished, and thumbnails without a picture, are removed on the way.
         """
-        ids = set()
-        for path in self._finished("??/*", before):
-            if self.is_name(path.name):
-                ids.add(path.stem)
-                yield path.name
-        for path in self._finished("thumbnails/??/*", before):
-            if path.stem not in ids and not any(self._folder.glob(f"{path.stem[:2]}/{path.stem}.*")):
+        found = list(self._folder.glob("??/*"))
+        saving = frozenset(self._saving)  # after the folders were read, and before anybody looks for rows
+        names = [path.name for path in found if self.is_name(path.name) and path.name not in saving]
+        for path in found:
+            if path.name.endswith(_UNFINISHED) and path.name.rsplit(".", 2)[0] not in saving:
                 path.unlink(missing_ok=True)
+        self._remove_idle_thumbnails({name.partition(".")[0] for name in names})
+        return names
 
-    def _finished(self, pattern: str, before: float) -> Iterator[Path]:
-        for path in self._folder.glob(pattern):
+    def _remove_idle_thumbnails(self, ids: set[str]) -> None:
+        """Remove old thumbnails but those of pictures with these ids."""
+        before = time.time() - _LEFT_BEHIND_S
+        for path in self._folder.glob("thumbnails/??/*"):
+            if not path.name.endswith(_UNFINISHED) and (
+                path.stem in ids or any(self._folder.glob(f"{path.stem[:2]}/{path.stem}.*"))
+            ):
+                continue
             try:
-                old = path.stat().st_mtime < before
+                if path.stat().st_mtime < before:
+                    path.unlink()
             except FileNotFoundError:  # deleted meanwhile, as it may be
                 continue
-            if old and path.name.endswith(_UNFINISHED):
-                path.unlink(missing_ok=True)
-            elif old:
-                yield path
 
 
 def _write_whole(path: Path, data: bytes, *, lasting: bool) -> None:

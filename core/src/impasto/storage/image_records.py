@@ -3,7 +3,7 @@
 Called by `impasto.storage.images` only, which keeps rows and files in step.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -17,7 +17,7 @@ from impasto.storage.gallery import Position, count_statement, page_of
 from impasto.storage.image_dto import ImageDocuments, ImageDTO, ImageNames, ImagePage, ImageQuery
 from impasto.storage.image_search import facets_of, forget, index, words_of
 from impasto.storage.portions import portions
-from impasto.storage.tables import images
+from impasto.storage.tables import images, unsettled_images
 from impasto.storage.timestamps import timestamp, to_timestamp
 from impasto_sdk.fields import JsonValue
 
@@ -35,8 +35,11 @@ FIND_WHOLE_IMAGES = select(images).where(images.c.image_name.in_(bindparam("name
 FIND_NAMES = select(images.c.image_name).where(images.c.image_name.in_(bindparam("names", expanding=True)))
 FIND_METADATA = select(images.c.metadata).where(images.c.image_name == bindparam("name"))
 FIND_DOCUMENTS = select(images.c.graph, images.c.workflow).where(images.c.image_name == bindparam("name"))
-FIND_SAVED = select(images.c.image_name, images.c.node_id).where(
-    images.c.session_id == bindparam("session_id"), images.c.node_id.is_not(None)
+ADD_UNSETTLED = insert(unsettled_images)
+FIND_UNSETTLED = select(unsettled_images.c.image_name)
+#: The files' side of a comparison with the folder: some of all names, in the order of the images.
+FIND_SOME_NAMES = (
+    select(images.c.id, images.c.image_name).where(images.c.id > bindparam("after")).order_by(images.c.id).limit(1_000)
 )
 UPDATE_IMAGES = update(images).where(images.c.image_name.in_(bindparam("b_names", expanding=True)))
 DELETE_IMAGES = (
@@ -64,6 +67,8 @@ class NewImage:
     metadata: JsonValue
     #: Only where the file does not carry them.
     documents: ImageDocuments | None
+    #: Whether it goes at the next start unless it is settled before.
+    unsettled: bool
 
 
 class ImageRecords:
@@ -75,7 +80,8 @@ class ImageRecords:
     def add(self, new: NewImage) -> ImageDTO:
         """Write the row of an image, and put its words into the search index."""
         kept = new.documents or ImageDocuments(None, None)
-        columns = {name: getattr(new, name) for name in NewImage.__slots__ if name not in {"metadata", "documents"}}
+        apart = {"metadata", "documents", "unsettled"}
+        columns = {name: getattr(new, name) for name in NewImage.__slots__ if name not in apart}
         columns |= {
             "starred": False,
             "deleted_at": None,
@@ -90,6 +96,8 @@ class ImageRecords:
             row = {**columns, "id": image_id, "created_at": to_timestamp(moment), "updated_at": to_timestamp(moment)}
             connection.execute(ADD_IMAGE, row)
             index(connection, image_id, words_of(new.metadata, row["created_at"]), facets_of(row), starred=False)
+            if new.unsettled:
+                connection.execute(ADD_UNSETTLED, {"image_name": new.image_name})
             return _dto(row)
 
         return self._database.write(work)
@@ -106,11 +114,21 @@ class ImageRecords:
             found = (connection.execute(FIND_NAMES, {"names": some}).scalars() for some in portions(names))
             return set(chain.from_iterable(found))
 
-    def saved_by_nodes(self, session_id: str) -> dict[str, str]:
-        """The images that nodes of a session have saved, each with the execution that did. Looks at every image."""
+    def unsettled(self) -> list[str]:
+        """The names of all images that are not settled."""
         with self._database.read() as connection:
-            rows = connection.execute(FIND_SAVED, {"session_id": session_id})
-            return {row.image_name: row.node_id for row in rows}
+            return list(connection.execute(FIND_UNSETTLED).scalars())
+
+    def all_names(self) -> Iterator[Sequence[str]]:
+        """The names of all images, in portions, each as it is at its own moment."""
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(FIND_SOME_NAMES, {"after": last}).all()
+            if not rows:
+                return
+            yield [row.image_name for row in rows]
+            last = rows[-1].id
 
     def metadata(self, name: str) -> JsonValue:
         """What an image was saved with; None when that was nothing."""

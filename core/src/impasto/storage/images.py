@@ -8,7 +8,6 @@ Thumbnails are made after the save, on a thread of their own.
 import json
 import logging
 import threading
-import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,12 +29,22 @@ from impasto.storage.image_dto import (
 )
 from impasto.storage.image_files import ImageFiles
 from impasto.storage.image_records import ImageRecords, NewImage
+from impasto.storage.image_upkeep import Tidied, tidy
 from impasto.storage.pictures import decode, encode_thumbnail, inspect
 from impasto.storage.png_chunks import check_png, is_png, read_texts, with_texts
 from impasto_sdk.errors import ImageNotFoundError
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["ImageChanges", "ImageDTO", "ImageDocuments", "ImageLibrary", "ImageNames", "ImagePage", "ImageQuery"]
+__all__ = [
+    "ImageChanges",
+    "ImageDTO",
+    "ImageDocuments",
+    "ImageLibrary",
+    "ImageNames",
+    "ImagePage",
+    "ImageQuery",
+    "Tidied",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +52,6 @@ logger = logging.getLogger(__name__)
 THUMBNAILS_AT_ONCE = 8
 #: Most images of one page.
 MAX_PAGE = 1_000
-#: How old a file without a row is before it is taken for left behind, in seconds: a save in progress looks the same.
-LEFT_BEHIND_S = 3600.0
 # keywords of the texts in a PNG file, as InvokeAI writes and reads them
 METADATA_KEYWORD = "invokeai_metadata"
 GRAPH_KEYWORD = "invokeai_graph"
@@ -78,12 +85,14 @@ class ImageLibrary:
         graph: JsonValue = None,
         workflow: JsonValue = None,
         user_id: str = "system",
+        unsettled: bool = False,
     ) -> ImageDTO:
         """Store an encoded picture (PNG, JPEG or WebP) as it is; when it returns, it is on disk.
 
         Into a PNG, `metadata`, `graph` and `workflow` are written as texts, without encoding it anew; what is not given
-        is taken from the texts that it brings. Raises `UnreadableImageError` for bytes that are no picture, are
-        damaged or incomplete, or have too many pixels; nothing is stored then.
+        is taken from the texts that it brings. `unsettled`: it goes with `discard_unsettled` unless the queue's journal
+        names it before. Raises `UnreadableImageError` for bytes that are no picture, are damaged or incomplete, or
+        have too many pixels; nothing is stored then.
         """
         _check_kind(category, origin)
         info = inspect(data)
@@ -98,8 +107,7 @@ class ImageLibrary:
         facts = dict(metadata) if metadata is not None else _as_facts(_parsed(brought.get(METADATA_KEYWORD)))
         if carries_texts and texts:
             data = with_texts(data, texts)
-        name = self._files.write(data, info.file_type)
-        try:
+        with self._files.writing(data, info.file_type) as name:
             image = self._records.add(
                 NewImage(
                     image_name=name,
@@ -115,11 +123,9 @@ class ImageLibrary:
                     node_id=node_id,
                     metadata=facts,
                     documents=None if carries_texts else ImageDocuments(graph, workflow),
+                    unsettled=unsettled,
                 )
             )
-        except BaseException:
-            self._files.remove(name)
-            raise
         if not is_intermediate:  # few of those are ever looked at
             with suppress(RuntimeError):  # closed: it is made when it is asked for
                 self._thumbnails.submit(self._try_thumbnail, name)
@@ -201,10 +207,6 @@ class ImageLibrary:
         """The names among these that are images'."""
         return self._records.exist(names)
 
-    def saved_by_nodes(self, session_id: str) -> dict[str, str]:
-        """The images that nodes of a session have saved, each with the execution that did. Looks at every image."""
-        return self._records.saved_by_nodes(session_id)
-
     def set_starred(self, names: Sequence[str], *, starred: bool) -> Sequence[str]:
         """Star images, or take the star from them; the names of those that exist."""
         return self._records.update(names, {"starred": starred})
@@ -219,14 +221,13 @@ class ImageLibrary:
                 logger.warning("the file of image %s cannot be removed: %s", name, error)
         return deleted
 
-    def tidy(self) -> int:
-        """Remove files that a crash left without a row; how many. Looks at every file, so not while someone waits."""
-        names = list(self._files.names(before=time.time() - LEFT_BEHIND_S))
-        known = self._records.exist(names)
-        orphans = [name for name in names if name not in known]
-        for name in orphans:
-            self._files.remove(name)
-        return len(orphans)
+    def discard_unsettled(self) -> int:
+        """Delete every image that is not settled; how many. For a start: nothing runs that could settle one."""
+        return len(self.delete(self._records.unsettled()))
+
+    def tidy(self) -> Tidied:
+        """Remove files that a crash left without a row, and find rows whose file is gone. Looks at every image."""
+        return tidy(self._records, self._files)
 
     def _try_thumbnail(self, name: str) -> None:
         try:

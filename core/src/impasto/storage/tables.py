@@ -135,6 +135,8 @@ journal = Table(
     Column("execution_id", String, nullable=False),
     Column("output", Text, nullable=False),
     Index("ix_journal_item", "item_id", "execution_id", unique=True),
+    #: What a run that goes on reads, in order.
+    Index("ix_journal_order", "item_id", "id"),
 )
 
 images = Table(
@@ -171,8 +173,6 @@ unsettled_images = Table(
     "unsettled_images",
     metadata,
     Column("image_name", String, ForeignKey("images.image_name", ondelete="CASCADE"), primary_key=True),
-    Column("item_id", BigInteger, nullable=False),
-    Column("attempt", Integer, nullable=False),
 )
 
 models = Table(

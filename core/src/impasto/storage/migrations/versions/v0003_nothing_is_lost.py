@@ -18,7 +18,7 @@ _STEP = 2**20
 
 
 def upgrade() -> None:
-    """Extend the items, and make the new tables."""
+    """Extend the items and what their journal is read by, and make the new tables."""
     _extend_items()
     _make_events()
     _make_unsettled_images()
@@ -34,6 +34,7 @@ def _extend_items() -> None:
     op.create_index(
         "ix_queue_items_next", "queue_items", ["queue_id", "status", sa.text("priority DESC"), "position", "item_id"]
     )
+    op.create_index("ix_journal_order", "journal", ["item_id", "id"])
 
 
 def _make_events() -> None:
@@ -58,8 +59,6 @@ def _make_unsettled_images() -> None:
     op.create_table(
         "unsettled_images",
         sa.Column("image_name", sa.String, sa.ForeignKey("images.image_name", ondelete="CASCADE"), primary_key=True),
-        sa.Column("item_id", sa.BigInteger, nullable=False),
-        sa.Column("attempt", sa.Integer, nullable=False),
     )
 
 
