@@ -5,7 +5,7 @@ import threading
 import pytest
 from support.batches import a_batch, values
 
-from impasto.errors import BatchError, QueueFullError
+from impasto.errors import BatchError, IdempotencyKeyError, QueueFullError
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto.storage.database import Database
@@ -135,9 +135,9 @@ def test_a_key_is_remembered_after_its_items_are_gone(queue: SessionQueue) -> No
 
 def test_a_key_that_was_used_for_something_else_is_refused(queue: SessionQueue) -> None:
     queue.enqueue("default", a_batch(), idempotency_key="k")
-    with pytest.raises(BatchError, match="'k' was used for another batch"):
+    with pytest.raises(IdempotencyKeyError, match="'k' was used for another batch"):
         queue.enqueue("default", a_batch(runs=2), idempotency_key="k")
-    with pytest.raises(BatchError, match="'k' was used for another batch"):
+    with pytest.raises(IdempotencyKeyError, match="'k' was used for another batch"):
         queue.enqueue("default", a_batch(), prepend=True, idempotency_key="k")
 
 

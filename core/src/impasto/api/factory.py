@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from impasto import __version__
 from impasto.api.event_streams import EventStreams
 from impasto.api.guards import BodyLimit, OriginGuard, UnexpectedErrors
+from impasto.api.idempotency import IDEMPOTENCY_REPLAYED
 from impasto.api.mounts import has_web_client, mount_web_apps
 from impasto.api.openapi import complete_openapi
 from impasto.api.pages import pages
@@ -55,7 +56,7 @@ def create_api(app: Impasto) -> FastAPI:
             allow_origins=app.settings.allow_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Retry-After"],
+            expose_headers=["ETag", "Retry-After", IDEMPOTENCY_REPLAYED],
         )
     return api
 

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of
+from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of, quotable
 from impasto.errors import QueueFullError
 from impasto_sdk.errors import ImpastoError
 
@@ -122,6 +122,7 @@ def _item_of(error: Any) -> ProblemItem:
         message=message,
         field=name,
         path="".join(f"/{_escaped(part)}" for part in inside) if place == "body" else None,
+        found=None if error["type"] == "missing" else quotable(error.get("input")),
         code=error["type"],
     )
 

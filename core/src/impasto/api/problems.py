@@ -15,8 +15,10 @@ from starlette.exceptions import HTTPException
 from impasto.errors import (
     BatchError,
     BatchNotFoundError,
+    CreationGoneError,
     GraphError,
     GraphValidationError,
+    IdempotencyKeyError,
     ModelRegistryError,
     PluginError,
     QueueFullError,
@@ -33,6 +35,7 @@ from impasto_sdk.errors import (
     NotFoundError,
     PanelValuesError,
 )
+from impasto_sdk.fields import JsonValue
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
@@ -43,10 +46,13 @@ __all__ = [
     "problem",
     "problem_of",
     "problem_responses",
+    "quotable",
 ]
 
 #: The media type of problem documents.
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+#: Values of a request are quoted up to this length.
+QUOTED_LENGTH = 200
 
 
 class ProblemItem(BaseModel):
@@ -57,6 +63,8 @@ class ProblemItem(BaseModel):
     field: str | None = Field(default=None, description="The node's field, or the parameter of the request")
     path: str | None = Field(default=None, description="JSON Pointer into the values or the body that were sent")
     code: str | None = Field(default=None, description="Stable name of the rule, for programs")
+    found: Any = Field(default=None, description="The value that is wrong, where it can be quoted")
+    expected: Any = Field(default=None, description="What would do, where that is one thing")
     suggestion: str | None = Field(default=None, description="What was probably meant")
     nodes: list[str] = Field(
         default_factory=list, description="Other nodes it concerns, e.g. those of a cycle, in order"
@@ -107,6 +115,21 @@ def problem(status: int, kind: str, detail: str, errors: Iterable[ProblemItem] =
     )
 
 
+def quotable(value: object) -> JsonValue:
+    """A value of the client's as a problem quotes it: as it is while that is short JSON, else as a short text."""
+    if isinstance(value, str):
+        return _shortened(value)
+    try:
+        fits = len(json.dumps(value, allow_nan=False)) <= QUOTED_LENGTH
+    except (TypeError, ValueError, RecursionError):  # no JSON, or a number that JSON does not know
+        fits = False
+    return value if fits else _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= QUOTED_LENGTH else f"{text[:QUOTED_LENGTH]}…"
+
+
 def problem_of(error: ImpastoError) -> ProblemDocument | None:
     """What an error of the platform means to the client that caused it; None when it did not cause it."""
     for kind, document in _DOCUMENTS:
@@ -123,6 +146,8 @@ def _graph_problem(error: Any) -> ProblemDocument:
                 node_id=found.node_id,
                 field=found.field,
                 code=found.code,
+                found=quotable(found.found),
+                expected=quotable(found.expected),
                 suggestion=found.suggestion,
                 nodes=list(found.nodes),
             )
@@ -134,6 +159,7 @@ def _graph_problem(error: Any) -> ProblemDocument:
                 message=str(error),
                 node_id=error.node_id,
                 field=error.field,
+                found=quotable(error.value),
                 suggestion=getattr(error, "suggestion", None),
             )
         ]
@@ -151,6 +177,11 @@ def _batch_problem(error: Any) -> ProblemDocument:
     return problem(422, "batch-does-not-fit", str(error), [item])
 
 
+def _key_problem(error: Any) -> ProblemDocument:
+    item = ProblemItem(message=str(error), field="idempotency-key", found=error.idempotency_key)
+    return problem(422, "idempotency-key-was-used", str(error), [item])
+
+
 def _plain(status: int, kind: str) -> Callable[[Any], ProblemDocument]:
     return lambda error: problem(status, kind, str(error))
 
@@ -159,6 +190,8 @@ def _plain(status: int, kind: str) -> Callable[[Any], ProblemDocument]:
 _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]] = (
     (GraphError, _graph_problem),
     (BatchError, _batch_problem),
+    (IdempotencyKeyError, _key_problem),
+    (CreationGoneError, _plain(409, "creation-is-gone")),
     (PanelValuesError, _values_problem),
     (DraftError, _plain(422, "graph-cannot-be-built")),
     (EnqueueRefusedError, _plain(409, "refused-by-a-plugin")),
