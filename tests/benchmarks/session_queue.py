@@ -14,11 +14,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for `support`, when run as a script
 
 from support.batches import values
+from support.queues import open_queue
 
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, ClaimedItem
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 
 from benchmarks.harness import Row, main_of  # isort: skip
 
@@ -51,7 +51,7 @@ def seeds(count: int) -> Batch:
 def rows() -> list[Row]:
     """Enqueueing, claiming, journaling and ending."""
     with tempfile.TemporaryDirectory() as folder, Database(Path(folder) / "impasto.db") as database:
-        queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=1_000_000, max_attempts=2)
+        queue = open_queue(database, max_queue_size=1_000_000)
         enqueue = median_ms(lambda: queue.enqueue("default", seeds(1000)), 9)
         assert queue.status("default").pending == 10_000
         claimed: list[ClaimedItem] = []

@@ -20,6 +20,7 @@ from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, QueueItem
 from impasto.settings import Settings
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
 from impasto.storage.queue_items import QueueItemStore
@@ -80,9 +81,10 @@ class EngineRoom:
         self.sessions = SessionFiles(self.settings.sessions_folder)
         self.models = ModelRegistry(ModelRecords(self.database), lambda path: None)
         self.bus = EventBus(self.settings.event_buffer)
+        self.log = EventLog(self.database)
+        self.log.deliver = lambda logged: [self.bus.publish(one.event) for one in logged]
         self.queue = SessionQueue(
-            QueueItemStore(self.database),
-            self.bus.publish,
+            QueueItemStore(self.database, self.log),
             max_queue_size=self.settings.max_queue_size,
             max_attempts=self.settings.max_attempts,
         )
@@ -96,6 +98,7 @@ class EngineRoom:
 
     def __enter__(self) -> Self:
         self.database.open()
+        self.log.open()
         self.engine.start()
         return self
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.queues import open_queue
 from support.toys import CATALOGUE
 from support.workflows import call, edge, expose, invocation, workflow
 
@@ -20,7 +21,6 @@ from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, BatchDatum
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from impasto.storage.workflow_dto import WorkflowRecord
 
 PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=PluginState.ACTIVE)
@@ -276,7 +276,7 @@ def test_problems_inside_a_called_workflow_are_told_once_with_the_way_there(
 
 @pytest.fixture
 def queue(database: Database) -> SessionQueue:
-    return SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=50, max_attempts=2)
+    return open_queue(database, max_queue_size=50)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
 from support.panels import NOISE_SECTION, TOY_PANEL, build_toy_graph, toy_values
+from support.queues import open_queue
 from support.toys import CATALOGUE
 
 from impasto.app.called_graphs import CalledGraphs
@@ -16,7 +17,7 @@ from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.submissions import Library, Submissions
 from impasto.app.workflows import WorkflowLibrary
-from impasto.errors import BatchError, GraphValidationError, PanelNotFoundError, PluginError
+from impasto.errors import GraphValidationError, IdempotencyKeyError, PanelNotFoundError, PluginError
 from impasto.host.contributions import Contributions, Registered
 from impasto.host.plugin import PluginInfo, PluginState
 from impasto.models.registry import ModelRegistry
@@ -25,7 +26,6 @@ from impasto.storage.database import Database
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
 from impasto.storage.pictures import encode_png
-from impasto.storage.queue_items import QueueItemStore
 from impasto.storage.workflow_records import WorkflowRecords
 from impasto_sdk import panels as sdk_panels
 from impasto_sdk.draft import GraphDraft
@@ -94,7 +94,7 @@ def house(tmp_path) -> Iterator[House]:
     database.open()
     images = ImageLibrary(database, tmp_path / "images")
     models = ModelRegistry(ModelRecords(database), identify)
-    queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=100, max_attempts=1)
+    queue = open_queue(database, max_queue_size=100, max_attempts=1)
     library = Library(images_that_exist=lambda names: images.exist(list(names)), model_exists=lambda key: key in FACTS)
     workflows = WorkflowLibrary(WorkflowRecords(database), CATALOGUE, lambda event: None)
     called_graphs = CalledGraphs(CATALOGUE, workflows)
@@ -414,7 +414,7 @@ def test_an_idempotency_key_gives_the_first_answer_again_though_another_seed_wou
 
 def test_an_idempotency_key_is_for_one_request(house, service):
     service.enqueue("default", "toy.sum", toy_values(), idempotency_key="once")
-    with pytest.raises(BatchError, match="was used for another batch"):
+    with pytest.raises(IdempotencyKeyError, match="was used for another batch"):
         service.enqueue("default", "toy.sum", toy_values(steps=7), idempotency_key="once")
 
 

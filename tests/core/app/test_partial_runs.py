@@ -3,20 +3,20 @@
 from typing import Any
 
 import pytest
+from support.queues import open_queue
 from support.toys import TOYS
 
 from impasto.app.called_graphs import CalledGraphs
 from impasto.app.references import Library
 from impasto.app.submissions import Submissions
 from impasto.app.workflows import WorkflowLibrary
-from impasto.errors import BatchError, GraphValidationError
+from impasto.errors import BatchError, GraphValidationError, IdempotencyKeyError
 from impasto.host import Catalogue
 from impasto.host.contributions import Registered
 from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from impasto_sdk.contributions import EnqueueProposal
 
 PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=PluginState.ACTIVE)
@@ -36,7 +36,7 @@ EDGES = [
 
 @pytest.fixture
 def queue(database: Database) -> SessionQueue:
-    return SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=50, max_attempts=2)
+    return open_queue(database, max_queue_size=50)
 
 
 @pytest.fixture
@@ -198,13 +198,13 @@ def test_a_repeated_key_gives_the_first_answer_with_its_targets(submissions: Sub
 @pytest.mark.parametrize("targets", [["seed"], ["sum", "seed"]])
 def test_a_key_is_for_the_targets_it_was_used_with(submissions: Submissions, targets: list[str]) -> None:
     submissions.enqueue("default", batch(), idempotency_key="k")
-    with pytest.raises(BatchError, match="was used for another batch"):
+    with pytest.raises(IdempotencyKeyError, match="was used for another batch"):
         submissions.enqueue("default", batch(targets=targets), idempotency_key="k")
 
 
 def test_the_part_on_its_own_is_not_what_a_key_was_used_for(submissions: Submissions) -> None:
     result = submissions.enqueue("default", batch(), idempotency_key="k")
-    with pytest.raises(BatchError, match="was used for another batch"):
+    with pytest.raises(IdempotencyKeyError, match="was used for another batch"):
         submissions.enqueue("default", result.batch, idempotency_key="k")
 
 

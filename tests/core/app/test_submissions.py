@@ -1,6 +1,7 @@
 """`Submissions`: what is checked before anything is queued, and in which words it is refused."""
 
 import pytest
+from support.queues import open_queue
 from support.toys import TOYS
 
 from impasto.app.called_graphs import CalledGraphs
@@ -14,7 +15,6 @@ from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, BatchDatum
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.errors import EnqueueRefusedError
 
@@ -23,7 +23,7 @@ PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=Plug
 
 @pytest.fixture
 def queue(database: Database) -> SessionQueue:
-    return SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=5, max_attempts=2)
+    return open_queue(database, max_queue_size=5)
 
 
 @pytest.fixture

@@ -128,6 +128,6 @@ def test_an_item_removed_while_its_node_runs_is_noticed_without_a_word_of_the_no
     room = open_room(cancel_grace_s=60)
     item_id = room.enqueue(graph([node("p", "polite")]))
     room.until(lambda e: e.name == "invocation_progress")
-    room.queue._store.finish(item_id, "canceled")  # as another server on the same database would
+    room.queue._store.finish(item_id, "canceled", tell=lambda change: ())  # as another server on the same database would
     assert room.run(graph([node("a", "add")])).status == "completed"
     assert room.worker().starts == 1

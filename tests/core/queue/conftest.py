@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.queues import open_queue
 
 from impasto.queue import SessionQueue
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from impasto_sdk.events import Event
 
 
@@ -24,4 +24,4 @@ def events() -> list[Event]:
 
 @pytest.fixture
 def queue(database: Database, events: list[Event]) -> SessionQueue:
-    return SessionQueue(QueueItemStore(database), events.append, max_queue_size=1000, max_attempts=2)
+    return open_queue(database, told=events)

@@ -8,10 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from support.batches import a_batch
+from support.queues import open_queue
 
-from impasto.queue import SessionQueue
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from impasto.storage.queue_statements import COUNTERS
 from impasto_sdk.events import Event, QueueItemStatusChangedEvent
 
@@ -29,8 +28,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.database = Database(Path(self.folder.name) / "impasto.db")
         self.database.open()
         self.events: list[Event] = []
-        store = QueueItemStore(self.database)
-        self.queue = SessionQueue(store, self.events.append, max_queue_size=30, max_attempts=2)
+        self.queue = open_queue(self.database, told=self.events, max_queue_size=30)
         self.used: set[tuple[str, str]] = set()
 
     def teardown(self) -> None:

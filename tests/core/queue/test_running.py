@@ -1,16 +1,19 @@
 """The engine's side: claims, journals, endings, and workers that are lost."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 from support.batches import a_batch, a_graph, values
+from support.queues import open_queue, open_store
 
 from impasto.queue import SessionQueue
 from impasto.queue.records import ClaimedItem, MetadataBinding
 from impasto.storage import queue_statements
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog, LoggedEvent
 from impasto.storage.queue_items import QueueItemStore
 from impasto_sdk.events import Event, QueueClearedEvent, QueueItemStatusChangedEvent
 
@@ -19,6 +22,10 @@ def claim(queue: SessionQueue, worker: str = "worker") -> ClaimedItem:
     claimed = queue.claim(worker)
     assert claimed is not None
     return claimed
+
+
+def journal_of(queue: SessionQueue, item_id: int) -> dict[str, object]:
+    return {key: output for lines in queue.journal_lines(item_id) for key, output in lines.items()}
 
 
 def statuses(events: list[Event]) -> list[tuple[int, str, int]]:
@@ -44,7 +51,7 @@ def test_a_claimed_item_has_all_that_its_session_needs(queue: SessionQueue) -> N
     graph["nodes"]["first"]["a"] = 2**64 - 1
     assert claim(queue) == ClaimedItem(
         item_id=1, queue_id="default", batch_id="b", session_id="s", user_id="somebody", origin="o", destination="d",
-        graph=graph, workflow={"name": "w"}, metadata={"values": {"seed": 2**64 - 1}}, attempt=1, journal={},
+        graph=graph, workflow={"name": "w"}, metadata={"values": {"seed": 2**64 - 1}}, attempt=1,
     )  # fmt: skip
 
 
@@ -139,12 +146,16 @@ def test_endings_are_kept_and_told(queue: SessionQueue, events: list[Event]) -> 
 
 def test_an_event_leaves_when_what_it_tells_can_be_read(database: Database) -> None:
     seen: list[tuple[str, str]] = []
+    log = EventLog(database)
+    log.open()
 
-    def publish(event: Event) -> None:
-        if isinstance(event, QueueItemStatusChangedEvent):
-            seen.append((event.status, queue.get("default", event.item_id).status))
+    def deliver(logged: Sequence[LoggedEvent]) -> None:
+        for event in (one.event for one in logged):
+            if isinstance(event, QueueItemStatusChangedEvent):
+                seen.append((event.status, queue.get("default", event.item_id).status))
 
-    queue = SessionQueue(QueueItemStore(database), publish, max_queue_size=10, max_attempts=2)
+    log.deliver = deliver
+    queue = SessionQueue(QueueItemStore(database, log), max_queue_size=10, max_attempts=2)
     queue.enqueue("default", a_batch(runs=2))
     queue.complete(claim(queue).item_id)
     queue.cancel("default", claim(queue).item_id)
@@ -160,8 +171,8 @@ def test_an_item_that_lost_its_worker_goes_on_from_its_journal(queue: SessionQue
     assert queue.give_back(1, "the worker crashed", attempt=first.attempt)
     second = claim(queue)
     assert (second.attempt, second.session_id) == (2, first.session_id)
-    assert dict(second.journal) == outputs
-    assert list(second.journal) == list(outputs)
+    assert list(journal_of(queue, 1).items()) == list(outputs.items())
+    assert [len(lines) for lines in queue.journal_lines(1, limit=5)] == [5, 5, 2]
 
 
 def test_attempts_are_bounded_and_the_reason_is_kept(queue: SessionQueue, events: list[Event]) -> None:
@@ -197,7 +208,7 @@ def test_an_attempt_that_is_over_cannot_speak_for_the_next(queue: SessionQueue) 
     assert not queue.complete(1, attempt=old.attempt)
     assert not queue.fail(1, "Error", "late", attempt=old.attempt)
     assert not queue.give_back(1, "late", attempt=old.attempt)
-    assert dict(new.journal) == {}
+    assert journal_of(queue, 1) == {}
     assert queue.get("default", 1).session["results"] == {}
     assert queue.complete(1, attempt=new.attempt)
     assert not queue.complete(1, attempt=new.attempt)
@@ -228,9 +239,9 @@ def test_at_start_everything_that_was_running_goes_back_or_fails(queue: SessionQ
 
 
 def test_a_lease_that_runs_out_gives_the_item_back(database: Database, events: list[Event]) -> None:
-    store = QueueItemStore(database)
-    hasty = SessionQueue(store, events.append, max_queue_size=10, max_attempts=2, lease_s=-1)
-    queue = SessionQueue(store, events.append, max_queue_size=10, max_attempts=2)
+    store = open_store(database, told=events)
+    hasty = SessionQueue(store, max_queue_size=10, max_attempts=2, lease_s=-1)
+    queue = SessionQueue(store, max_queue_size=10, max_attempts=2)
     queue.enqueue("default", a_batch(runs=4))
     kept, extended, journaled, lost = claim(queue), claim(hasty, "alive"), claim(hasty), claim(hasty)
     assert queue.extend_lease(extended.item_id, attempt=1)
@@ -279,13 +290,12 @@ def test_nothing_is_lost_when_the_server_is_killed(tmp_path: Path) -> None:
     program = f"""
 import os, signal
 from pathlib import Path
-from impasto.queue import SessionQueue
 from impasto.storage.database import Database
-from impasto.storage.queue_items import QueueItemStore
 from support.batches import a_batch
+from support.queues import open_queue
 database = Database(Path({str(tmp_path / "impasto.db")!r}))
 database.open()
-queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=10, max_attempts=2)
+queue = open_queue(database, max_queue_size=10)
 queue.enqueue("default", a_batch(runs=3))
 queue.complete(queue.claim("worker").item_id)
 item = queue.claim("worker")
@@ -295,10 +305,10 @@ os.kill(os.getpid(), signal.SIGKILL)
     environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
     assert subprocess.run([sys.executable, "-c", program], check=False, env=environment).returncode == -9
     with Database(tmp_path / "impasto.db") as database:
-        queue = SessionQueue(QueueItemStore(database), lambda event: None, max_queue_size=10, max_attempts=2)
+        queue = open_queue(database, max_queue_size=10)
         assert queue.recover() == 1
         status = queue.status("default")
         assert (status.completed, status.pending, status.in_progress) == (1, 2, 0)
         again = claim(queue)
         assert (again.item_id, again.attempt) == (2, 2)
-        assert again.journal == {"first": {"type": "integer_output", "value": 3}}
+        assert journal_of(queue, 2) == {"first": {"type": "integer_output", "value": 3}}

@@ -122,7 +122,7 @@ class Dispatcher:
         record = RunRecord(item, self._queue, self._publish, images, device=device.name)
         ending = None
         try:
-            process.send(ToWorker.RUN, _order(item).model_dump(mode="json"))
+            process.send(ToWorker.RUN, self._order(item).model_dump(mode="json"))
             run.begun = True
             ending = self._follow(run, record)
         except MessageTooLargeError as error:  # no worker will ever be given it
@@ -188,6 +188,20 @@ class Dispatcher:
             reason = f"{record.in_hand}: {reason}"
         excused = run.stopping or not run.begun
         self._queue.give_back(item.item_id, reason, attempt=item.attempt, excused=excused)
+
+    def _order(self, item: Claim) -> RunOrder:
+        # a first attempt has no past
+        portions = self._queue.journal_lines(item.item_id) if item.attempt > 1 else ()
+        return RunOrder(
+            item_id=item.item_id,
+            queue_id=item.queue_id,
+            batch_id=item.batch_id,
+            session_id=item.session_id,
+            user_id=item.user_id,
+            graph=item.graph,
+            metadata=item.metadata or {},
+            journal={key: line for lines in portions for key, line in lines.items()},
+        )
 
     def _cancel_in_queue(self, item: Claim) -> None:
         try:
@@ -255,16 +269,3 @@ class _Run:
 
     def _kill_by(self, moment: float) -> None:
         self.kill_at = moment if self.kill_at is None else min(self.kill_at, moment)
-
-
-def _order(item: Claim) -> RunOrder:
-    return RunOrder(
-        item_id=item.item_id,
-        queue_id=item.queue_id,
-        batch_id=item.batch_id,
-        session_id=item.session_id,
-        user_id=item.user_id,
-        graph=item.graph,
-        metadata=item.metadata or {},
-        journal=dict(item.journal),
-    )

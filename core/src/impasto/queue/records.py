@@ -4,7 +4,6 @@ Frozen records without behaviour. Documents (graphs, workflows, outputs) are JSO
 whoever is given one reads it and changes a copy.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -86,6 +85,8 @@ class EnqueueBatchResult(_Record):
     batch: Batch
     priority: int
     item_ids: list[int]
+    #: By an earlier call with the same idempotency key; the API says so in a header.
+    repeated: bool = Field(default=False, exclude=True)
 
 
 class NodeFieldValue(_Record):
@@ -179,6 +180,3 @@ class ClaimedItem(_Record):
     workflow: JsonValue
     metadata: dict[str, JsonValue] | None = Field(description="The batch's metadata with its bindings resolved")
     attempt: int = Field(description="1 for the first claim of the item, 2 for the next …")
-    journal: Mapping[str, JsonValue] = Field(
-        description="Outputs of executions that earlier attempts finished, in order"
-    )

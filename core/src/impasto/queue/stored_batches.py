@@ -69,5 +69,4 @@ def claimed_item(claimed: Claimed) -> ClaimedItem:
         workflow=context["workflow"],
         metadata=resolve_bindings(context["metadata"], bindings, graph),
         attempt=item.attempts,
-        journal=claimed.journal,
     )

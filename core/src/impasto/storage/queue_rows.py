@@ -6,8 +6,6 @@ They stay below the queue's floor. What clients see are the records of `impasto.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from impasto_sdk.fields import JsonValue
-
 __all__ = [
     "BatchRow",
     "Claimed",
@@ -150,8 +148,6 @@ class Claimed:
 
     change: ItemChange
     plan: Plan
-    #: What its earlier attempts finished: outputs by execution id, in order.
-    journal: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from impasto.storage.tables import batches, item_numbers, journal, queue_items, queues
+from impasto.storage.tables import batches, item_numbers, journal, queue_items, queues, unsettled_images
 
 __all__ = [
     "ADD_BATCH",
@@ -40,6 +40,7 @@ __all__ = [
     "FIND_ITEMS",
     "FIND_ITEM_IDS",
     "FIND_JOURNALS",
+    "FIND_JOURNAL_LINES",
     "FIND_NEXT",
     "FIND_OPEN_SESSIONS",
     "FIND_PLAN",
@@ -52,6 +53,7 @@ __all__ = [
     "RESET_BATCH_COUNTS",
     "RESET_QUEUE_COUNTS",
     "RETURN_ITEM",
+    "SETTLE_IMAGES",
     "TAKE_ITEM_NUMBERS",
     "WRITE_JOURNAL",
 ]
@@ -189,6 +191,8 @@ WRITE_JOURNAL = text(
     "INSERT INTO journal (item_id, execution_id, output) VALUES (:item_id, :execution_id, :output) "
     "ON CONFLICT (item_id, execution_id) DO NOTHING"
 )
+#: The journal names these images now, so they stay.
+SETTLE_IMAGES = delete(unsettled_images).where(unsettled_images.c.image_name.in_(bindparam("names", expanding=True)))
 FIND_RUNNING = select(queue_items).where(queue_items.c.status == "in_progress").order_by(queue_items.c.item_id)
 #: Sessions that still need what their nodes stored.
 FIND_OPEN_SESSIONS = select(queue_items.c.session_id).where(
@@ -229,6 +233,13 @@ FIND_JOURNALS = (
     select(journal.c.item_id, journal.c.execution_id, journal.c.output)
     .where(journal.c.item_id.in_(bindparam("item_ids", expanding=True)))
     .order_by(journal.c.id)
+)
+#: The next lines of one item's journal.
+FIND_JOURNAL_LINES = (
+    select(journal.c.id, journal.c.execution_id, journal.c.output)
+    .where(journal.c.item_id == bindparam("item_id"), journal.c.id > bindparam("after"))
+    .order_by(journal.c.id)
+    .limit(bindparam("limit"))
 )
 
 # --- cancelling and removing ---
