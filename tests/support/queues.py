@@ -24,5 +24,5 @@ def open_store(database: Database, *, told: list[Event] | None = None) -> QueueI
     log = EventLog(database)
     log.open()
     if told is not None:
-        log.deliver = lambda logged: told.extend(one.event for one in logged)
+        log.listen(lambda logged: told.extend(one.event for one in logged))
     return QueueItemStore(database, log)
