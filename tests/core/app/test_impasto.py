@@ -52,8 +52,7 @@ def test_tensors_of_ended_sessions_go_at_the_next_start_and_those_of_open_ones_s
     (item_id,) = app.submissions.enqueue("default", Batch(graph=GRAPH)).item_ids
     waiting = app.sessions.save(app.queue.get("default", item_id).session_id, b"of a session that waits")
     ended = app.sessions.save("a session that nobody knows", b"of a session that ended")
-    app.housekeeping.start()
-    app.housekeeping.join()
+    app.housekeeping.sweep()
     assert app.sessions.load(waiting) == b"of a session that waits"
     with pytest.raises(TensorNotFoundError):
         app.sessions.load(ended)

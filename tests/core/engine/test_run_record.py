@@ -25,7 +25,6 @@ ITEM = ClaimedItem(
     workflow=None,
     metadata=None,
     attempt=1,
-    journal={},
 )
 
 
@@ -34,6 +33,7 @@ class Story:
     """What was written, published and removed, in one order; it is the queue and the image library too."""
 
     told: list[Any] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
     counts: bool = True
 
     def __post_init__(self) -> None:
@@ -46,15 +46,28 @@ class Story:
         self.told.append({"delete": list(names)})
         return names
 
-    def journal(self, item_id: int, outputs: Mapping[str, Any], *, attempt: int) -> bool:
-        assert (item_id, attempt) == (7, 1)
-        self.told.append({"journal": dict(outputs)})
-        return self.counts
+    def journal(self, item_id: int, outputs: Mapping[str, Any], **along: Any) -> bool:
+        return self._write("journal", item_id, outputs, **along)
 
-    def complete(self, item_id: int, *, attempt: int, outputs: Mapping[str, Any], events: Sequence[Event]) -> bool:
+    def complete(self, item_id: int, *, outputs: Mapping[str, Any], **along: Any) -> bool:
+        return self._write("complete", item_id, outputs, **along)
+
+    def _write(
+        self,
+        what: str,
+        item_id: int,
+        outputs: Mapping[str, Any],
+        *,
+        attempt: int,
+        settled: Sequence[str],
+        events: Sequence[Event],
+    ) -> bool:
         assert (item_id, attempt) == (7, 1)
-        self.told.append({"complete": dict(outputs)})
-        self.told += events
+        assert all(event.durable for event in events)
+        self.told.append({what: dict(outputs)})
+        if self.counts:
+            self.told += events
+            self.settled += settled
         return self.counts
 
     def names(self) -> list[str]:
@@ -92,7 +105,6 @@ def test_a_group_is_on_disk_in_one_go_before_any_of_it_is_told():
         "invocation_started",
         "invocation_complete",
         "invocation_started",
-        "invocation_progress",
         "invocation_complete",
     ]
     assert story.told[0] == {"journal": {"a": {"value": "a"}, "b": {"value": "b"}}}
@@ -143,6 +155,7 @@ def test_images_stay_with_what_is_written_down_and_no_others():
     story.record.take([started("g"), item("g", 0, "one"), started("a"), completed("a", "two")])
     story.images.close()
     assert story.told[-1] == {"delete": ["three", "four"]}
+    assert story.settled == ["one", "two"]
 
 
 def test_no_image_stays_that_belongs_to_what_no_longer_counts():
@@ -215,6 +228,19 @@ def test_progress_of_a_node_that_has_ended_is_let_go():
     story = Story()
     story.record.take([started("a"), completed("a"), progress("a")])
     assert story.names() == ["journal", "invocation_started", "invocation_complete"]
+
+
+def test_progress_of_a_node_that_goes_on_is_told_after_what_was_written_down():
+    story = Story()
+    story.record.take([started("a"), started("b"), progress("b"), completed("a")])
+    assert story.names()[0] == "journal"
+    assert story.names()[-1] == "invocation_progress"
+
+
+def test_what_nothing_is_written_down_with_is_told_in_order():
+    story = Story()
+    story.record.take([started("a"), progress("a")])
+    assert story.names() == ["invocation_started", "invocation_progress"]
 
 
 def test_a_message_that_belongs_in_no_run_is_an_error():

@@ -66,22 +66,8 @@ class Housekeeping:
         if self._thread is not None:
             self._thread.join()
 
-    def _keep_house(self) -> None:
-        self._guarded("remove what earlier runs left behind", self._sweep)
-        while True:
-            for what, routine in self._routines.items():
-                self._guarded(what, routine)
-            if self._stopping.wait(self._round_s):
-                return
-
-    def _guarded(self, what: str, routine: Callable[[], object]) -> None:
-        try:
-            if not self._stopping.is_set():
-                routine()
-        except Exception:  # a server must not go without its queue because its attic cannot be swept
-            logger.exception("could not %s", what)
-
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Remove what no open session needs, and bring images and their files together. It may take a while."""
         ended = self._sessions.delete_all_but(self._queue.open_sessions)
         if ended:
             logger.info("removed the tensors of %d sessions that have ended", ended)
@@ -95,3 +81,18 @@ class Housekeeping:
                 len(tidied.missing),
                 named,
             )
+
+    def _keep_house(self) -> None:
+        self._guarded("remove what earlier runs left behind", self.sweep)
+        while True:
+            for what, routine in self._routines.items():
+                self._guarded(what, routine)
+            if self._stopping.wait(self._round_s):
+                return
+
+    def _guarded(self, what: str, routine: Callable[[], object]) -> None:
+        try:
+            if not self._stopping.is_set():
+                routine()
+        except Exception:  # a server must not go without its queue because its attic cannot be swept
+            logger.exception("could not %s", what)

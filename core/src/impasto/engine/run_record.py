@@ -1,7 +1,7 @@
 """`RunRecord`: what a worker reports on one run becomes lines in the journal, and then events for the world."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from impasto.engine.ports import Claim, Publish, WorkQueue
@@ -12,6 +12,7 @@ from impasto_sdk.events import (
     Event,
     InvocationCompleteEvent,
     InvocationErrorEvent,
+    InvocationEvent,
     InvocationProgressEvent,
     InvocationStartedEvent,
     ModelLoadCompleteEvent,
@@ -53,8 +54,9 @@ class RunRecord:
     def take(self, messages: Sequence[Message]) -> RunEnding | None:
         """Record some messages, in order; gives the run's ending, the last of them, when it is there.
 
-        Finished nodes are on disk, in one commit, before any of the events leaves; so is the end of a run that ended
-        well, since for a short one that commit is most of what it costs. Images that were saved with them stay.
+        Finished nodes, the images that they saved and the events that tell of them are on disk in one commit, before
+        any of it is told; so is the end of a run that ended well, since for a short one that commit is most of what it
+        costs.
         """
         ending = next((RunEnding.model_validate(m.body) for m in messages if m.kind == ToServer.ENDED), None)
         if not self.counts:
@@ -62,19 +64,28 @@ class RunRecord:
         lines = {key: line for message in messages for key, line in _lines(message)}
         settled = [name for message in messages for name in message.body.get("images", ())]
         events = [event for message in messages if (event := self._event(message)) is not None]
+        lasting = [event for event in events if event.durable]
         item_id, attempt = self._item.item_id, self._item.attempt
         if ending is not None and ending.outcome is Outcome.COMPLETED:
             self._images.remove(but=settled)  # who hears that the run is complete is to find nothing that does not stay
-            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=lines, events=events)
+            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=lines, settled=settled, events=lasting)
         elif lines:
-            self.counts = self._queue.journal(item_id, lines, attempt=attempt)
-        if not self.counts:
+            self.counts = self._queue.journal(item_id, lines, attempt=attempt, settled=settled, events=lasting)
+        else:
+            self._publish_all(events)
             return ending
-        self._images.settle(settled)
-        if ending is None or ending.outcome is not Outcome.COMPLETED:
-            for event in events:
-                self._publish(event)
+        if self.counts:
+            self._images.settle(settled)
+            self._publish_all(event for event in events if not event.durable and self._is_current(event))
         return ending
+
+    def _publish_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._publish(event)
+
+    def _is_current(self, event: Event) -> bool:
+        """Whether it is progress of a node that has not ended: after the news of its end it would only mislead."""
+        return isinstance(event, InvocationEvent) and event.invocation["id"] in self._running
 
     def _event(self, message: Message) -> Event | None:
         body = message.body
