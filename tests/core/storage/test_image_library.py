@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from impasto.errors import StorageError, UnreadableImageError
 from impasto.storage import images as images_module
 from impasto.storage import portions as portions_module
+from impasto.storage.creations import Created, CreationKey
 from impasto.storage.database import Database
 from impasto.storage.image_records import ImageRecords, NewImage
 from impasto.storage.images import ImageDTO, ImageLibrary, ImageQuery, Tidied
@@ -320,10 +321,10 @@ def test_images_that_are_saved_during_a_tidying_stay(
     saved, found = threading.Event(), threading.Event()
     add = ImageRecords.add
 
-    def add_later(self: ImageRecords, new: NewImage) -> ImageDTO:
+    def add_later(self: ImageRecords, new: NewImage, key: CreationKey | None) -> Created[ImageDTO]:
         saved.set()
         assert found.wait(30)
-        return add(self, new)
+        return add(self, new, key)
 
     monkeypatch.setattr(ImageRecords, "add", add_later)
     with ThreadPoolExecutor() as pool:

@@ -19,7 +19,7 @@ def records(database: Database) -> WorkflowRecords:
 def add(records: WorkflowRecords, workflow_id: str, **facts: Any) -> WorkflowRecord:
     category = facts.pop("category", "user")
     known = WorkflowFacts(**{"name": workflow_id, **facts})
-    return records.add(workflow_id, known, {"id": workflow_id, "nodes": []}, category=category)
+    return records.add(workflow_id, known, {"id": workflow_id, "nodes": []}, category=category).thing
 
 
 def ids(records: WorkflowRecords, query: WorkflowQuery = ALL, **how: Any) -> list[str]:
@@ -27,7 +27,7 @@ def ids(records: WorkflowRecords, query: WorkflowQuery = ALL, **how: Any) -> lis
 
 
 def test_a_workflow_is_given_back_as_it_was_stored(records: WorkflowRecords) -> None:
-    stored = records.add("w", WorkflowFacts(name="Upscale"), {"nodes": [{"ü": [1.5, None]}]}, user_id="ann")
+    stored = records.add("w", WorkflowFacts(name="Upscale"), {"nodes": [{"ü": [1.5, None]}]}, user_id="ann").thing
 
     assert records.find("w") == stored
     assert (stored.workflow_id, stored.name, stored.user_id) == ("w", "Upscale", "ann")
@@ -67,7 +67,7 @@ def test_what_is_deleted_is_gone_and_given_back_once_more(records: WorkflowRecor
 def test_who_waits_for_a_write_is_told_after_the_commit(records: WorkflowRecords) -> None:
     found: list[WorkflowRecord | None] = []
     facts = WorkflowFacts(name="w")
-    records.add("w", facts, {}, then=lambda record: found.append(records.find(record.workflow_id)))
+    records.add("w", facts, {}, then=lambda created: found.append(records.find(created.thing.workflow_id)))
     records.update("w", WorkflowFacts(name="v"), {}, then=lambda _: found.append(records.find("w")))
     records.delete("w", then=lambda _: found.append(records.find("w")))
 

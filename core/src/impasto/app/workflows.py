@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from impasto.errors import Problem, WorkflowFormatError, WorkflowNotFoundError
 from impasto.graph.malformed import malformed
 from impasto.graph.workflow import read_workflow
+from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.documents import dump_document
 from impasto.storage.workflow_dto import (
     WorkflowCategory,
@@ -50,10 +51,22 @@ class WorkflowLibrary:
 
         Raises `WorkflowFormatError`, listing everything that is wrong with it; nothing is saved then.
         """
+        return self.create_once(document, None, user_id=user_id).thing
+
+    def create_once(
+        self, document: Mapping[str, JsonValue], idempotency_key: str | None, *, user_id: str = "system"
+    ) -> Created[WorkflowRecord]:
+        """`create`, but with a key that created one before, that one is given as it is now and nothing is saved.
+
+        Raises also `IdempotencyKeyError` for a key that was used for another workflow, and `CreationGoneError` when
+        the one that it created was deleted since.
+        """
         workflow_id, facts = new_id(), self._facts(document)
-        return self._records.add(
-            workflow_id, facts, _kept(document, workflow_id), user_id=user_id, then=self._announce_created
-        )
+        key = None
+        if idempotency_key is not None:
+            key = CreationKey("workflow", idempotency_key, fingerprint_of(dict(document)), user_id)
+        kept = _kept(document, workflow_id)
+        return self._records.add(workflow_id, facts, kept, user_id=user_id, key=key, then=self._announce_created)
 
     def update(self, workflow_id: str, document: Mapping[str, JsonValue]) -> WorkflowRecord:
         """Put another document in the place of a saved one.
@@ -134,10 +147,12 @@ class WorkflowLibrary:
         listed = "it was deleted, or never saved here; GET /api/v1/workflows/ lists those there are"
         raise WorkflowNotFoundError(workflow_id, self.probably_meant(workflow_id) or listed)
 
-    def _announce_created(self, record: WorkflowRecord) -> None:
-        self._publish(
-            WorkflowCreatedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
-        )
+    def _announce_created(self, created: Created[WorkflowRecord]) -> None:
+        if not created.repeated:
+            record = created.thing
+            self._publish(
+                WorkflowCreatedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
+            )
 
     def _announce_updated(self, record: WorkflowRecord | None) -> None:
         if record is not None:

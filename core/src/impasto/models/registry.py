@@ -14,6 +14,7 @@ from pathlib import Path
 
 from impasto.errors import ModelRegistryError
 from impasto.models.hashing import PENDING, HashingStoppedError, hash_model, size_of_model
+from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.model_records import ModelRecords
 from impasto_sdk.errors import ModelNotFoundError
 from impasto_sdk.ids import new_id
@@ -101,9 +102,40 @@ class ModelRegistry:
         is nothing at `path`, or no plugin knows what it is.
         """
         path = _place(path)
-        return self._records.find_by_path(str(path)) or self._add(
-            path, self._identified(path), name=name, description=description, source=source, key=key
-        )
+        known = self._records.find_by_path(str(path))
+        if known is not None:
+            return known
+        found = self._identified(path)
+        return self._add(_new_record(path, found, name=name, description=description, source=source, key=key))
+
+    def register_once(
+        self,
+        path: Path,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        idempotency_key: str | None = None,
+        user_id: str = "system",
+    ) -> Created[ModelRecord]:
+        """`register`, but a key that led to a record before leads to it again, whatever has become of the weights.
+
+        Raises also `IdempotencyKeyError` for a key that was used for another registration, and `CreationGoneError`
+        when the record was deleted since.
+        """
+        if idempotency_key is None:
+            return Created(self.register(path, name, description=description), repeated=False)
+        fingerprint = fingerprint_of([str(path), name, description])
+        key = CreationKey("model", idempotency_key, fingerprint, user_id)
+        earlier = self._records.created_before(key)
+        if earlier is not None:
+            return earlier
+        path = _place(path)
+        known = self._records.find_by_path(str(path))
+        record = known or _new_record(path, self._identified(path), name=name, description=description)
+        created = self._records.add(record, user_id=user_id, key=key)
+        if known is None:
+            self._rehashed(created.thing)
+        return created
 
     def register_starter(self, starter: StarterModel) -> ModelRecord:
         """Register a model that a plugin brings, under the plugin's own id for it.
@@ -123,7 +155,7 @@ class ModelRegistry:
         found = self._identify(path) or ModelIdentification(
             confidence=0.0, base=starter.base, type=starter.type, format=starter.format
         )
-        return self._add(path, found, name=starter.name, description=starter.description, key=starter.id)
+        return self._add(_new_record(path, found, name=starter.name, description=starter.description, key=starter.id))
 
     def offer_starter(self, starter: StarterModel) -> ModelRecord | None:
         """`register_starter`, but None for one that was registered once and that a person has deleted since."""
@@ -171,37 +203,8 @@ class ModelRegistry:
             raise ModelRegistryError(str(path), "no installed plugin knows what this is; install one for its kind")
         return found
 
-    def _add(
-        self,
-        path: Path,
-        found: ModelIdentification,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        source: str | None = None,
-        key: str | None = None,
-    ) -> ModelRecord:
-        record = ModelRecord(
-            key=key or new_id(),
-            hash=_placeholder(),
-            path=str(path),
-            file_size=size_of_model(path),
-            name=name or found.name or path.stem,
-            description=description if description is not None else found.description,
-            source=source or str(path),
-            source_type="path",
-            base=found.base,
-            type=found.type,
-            format=found.format,
-            variant=found.variant,
-            prediction_type=found.prediction_type,
-            trigger_phrases=None,
-            cover_image=None,
-            default_settings=None if found.default_settings is None else dict(found.default_settings),
-            submodels=None if found.submodels is None else dict(found.submodels),
-            facts=dict(found.facts),
-        )
-        return self._rehashed(self._records.add(record))
+    def _add(self, record: ModelRecord) -> ModelRecord:
+        return self._rehashed(self._records.add(record).thing)
 
     def _changed(self, key: str, changes: Mapping[str, object]) -> ModelRecord:
         record = self._records.update(key, changes)
@@ -230,6 +233,38 @@ class ModelRegistry:
         if self._models_folder is None:
             return False
         return self._models_folder.resolve() in _place(path).parents
+
+
+def _new_record(
+    path: Path,
+    found: ModelIdentification,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    source: str | None = None,
+    key: str | None = None,
+) -> ModelRecord:
+    """The record of weights that are not hashed yet."""
+    return ModelRecord(
+        key=key or new_id(),
+        hash=_placeholder(),
+        path=str(path),
+        file_size=size_of_model(path),
+        name=name or found.name or path.stem,
+        description=description if description is not None else found.description,
+        source=source or str(path),
+        source_type="path",
+        base=found.base,
+        type=found.type,
+        format=found.format,
+        variant=found.variant,
+        prediction_type=found.prediction_type,
+        trigger_phrases=None,
+        cover_image=None,
+        default_settings=None if found.default_settings is None else dict(found.default_settings),
+        submodels=None if found.submodels is None else dict(found.submodels),
+        facts=dict(found.facts),
+    )
 
 
 def _place(path: Path) -> Path:

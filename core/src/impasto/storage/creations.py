@@ -1,24 +1,27 @@
 """What idempotency keys have created: a repeated request is told what the first one made, and makes nothing.
 
 The row is written in the transaction that creates the thing, so that no crash can come between the two; a cache of
-answers in front of the routes could not promise that. Steps inside other stores' transactions: `remembered` first,
-then the creation, then `remember`. Since there is one writer, the same request sent twice at once creates one thing.
+answers in front of the routes could not promise that. Steps inside other stores' transactions: `remembered` (or
+`created_before`) first, then the creation, then `remember`. Since there is one writer, the same request sent twice at
+once creates one thing.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from impasto.errors import IdempotencyKeyError
+from impasto.errors import CreationGoneError, IdempotencyKeyError
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.tables import SYSTEM_USER, creations
 from impasto.storage.timestamps import timestamp
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["KEY_LIFETIME_S", "Created", "CreationKey", "fingerprint_of", "remember", "remembered"]
+__all__ = ["KEY_LIFETIME_S", "Created", "CreationKey", "created_before", "fingerprint_of", "remember", "remembered"]
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 #: How long an idempotency key is remembered, in seconds since its first use; those of batches at least as long.
@@ -34,7 +37,7 @@ ADD_CREATION = insert(creations)
 FORGET_CREATIONS = delete(creations).where(creations.c.created_at < bindparam("before"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CreationKey:
     """The key that a request came with, and what tells it from others that came with the same one."""
 
@@ -81,6 +84,23 @@ def remembered(connection: Connection, key: CreationKey | None) -> JsonValue:
     if row.fingerprint != key.fingerprint:
         raise IdempotencyKeyError(key.idempotency_key, key.kind)
     return load_document(row.created)
+
+
+def created_before(
+    connection: Connection, key: CreationKey | None, find: Callable[[Connection, str], T | None]
+) -> Created[T] | None:
+    """What an earlier request with this key created, as `find(connection, id)` finds it now; None as in `remembered`.
+
+    For things that `remember` was given the id of. Raises `IdempotencyKeyError` when the key was used for another
+    request, and `CreationGoneError` when the thing was deleted since.
+    """
+    created = remembered(connection, key)
+    if key is None or created is None:
+        return None
+    thing = find(connection, created)
+    if thing is None:
+        raise CreationGoneError(key.idempotency_key, key.kind, created)
+    return Created(thing, repeated=True)
 
 
 def remember(connection: Connection, key: CreationKey | None, created: JsonValue) -> None:

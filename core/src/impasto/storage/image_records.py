@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.gallery import Position, count_statement, page_of
@@ -77,8 +78,8 @@ class ImageRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, new: NewImage) -> ImageDTO:
-        """Write the row of an image, and put its words into the search index."""
+    def add(self, new: NewImage, key: CreationKey | None = None) -> Created[ImageDTO]:
+        """Write the row of an image, and put its words into the search index; see `created_before` for the key."""
         kept = new.documents or ImageDocuments(None, None)
         apart = {"metadata", "documents", "unsettled"}
         columns = {name: getattr(new, name) for name in NewImage.__slots__ if name not in apart}
@@ -90,7 +91,10 @@ class ImageRecords:
             "workflow": _text(kept.workflow),
         }
 
-        def work(connection: Connection) -> ImageDTO:
+        def work(connection: Connection) -> Created[ImageDTO]:
+            earlier = created_before(connection, key, _find)
+            if earlier is not None:
+                return earlier
             moment = datetime.now(UTC)
             image_id = _free_id(connection, moment)
             row = {**columns, "id": image_id, "created_at": to_timestamp(moment), "updated_at": to_timestamp(moment)}
@@ -98,9 +102,15 @@ class ImageRecords:
             index(connection, image_id, words_of(new.metadata, row["created_at"]), facets_of(row), starred=False)
             if new.unsettled:
                 connection.execute(ADD_UNSETTLED, {"image_name": new.image_name})
-            return _dto(row)
+            remember(connection, key, new.image_name)
+            return Created(_dto(row), repeated=False)
 
         return self._database.write(work)
+
+    def created_before(self, key: CreationKey) -> Created[ImageDTO] | None:
+        """The image that a key has created, if it has; raises as `impasto.storage.creations.created_before` does."""
+        with self._database.read() as connection:
+            return created_before(connection, key, _find)
 
     def find(self, names: Sequence[str]) -> dict[str, ImageDTO]:
         """Those of these images that exist, by name."""
@@ -188,6 +198,11 @@ class ImageRecords:
             return [row.image_name for row in rows]
 
         return self._database.write(work)
+
+
+def _find(connection: Connection, name: str) -> ImageDTO | None:
+    row = connection.execute(FIND_IMAGES, {"names": [name]}).one_or_none()
+    return None if row is None else _dto(row._mapping)
 
 
 def _free_id(connection: Connection, moment: datetime) -> int:

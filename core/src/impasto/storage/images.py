@@ -5,7 +5,7 @@ is a file that nobody sees, which `tidy` removes. Called by the application for 
 Thumbnails are made after the save, on a thread of their own.
 """
 
-import json
+import hashlib
 import logging
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from impasto.errors import StorageError, UnreadableImageError
+from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.database import Database
-from impasto.storage.documents import read_foreign_document
 from impasto.storage.gallery import Position
 from impasto.storage.image_dto import (
     CATEGORIES,
@@ -30,8 +30,9 @@ from impasto.storage.image_dto import (
 from impasto.storage.image_files import ImageFiles
 from impasto.storage.image_records import ImageRecords, NewImage
 from impasto.storage.image_upkeep import Tidied, tidy
-from impasto.storage.pictures import decode, encode_thumbnail, inspect
-from impasto.storage.png_chunks import check_png, is_png, read_texts, with_texts
+from impasto.storage.new_pictures import NewPicture, as_facts, documents_in, read_picture
+from impasto.storage.pictures import decode, encode_thumbnail
+from impasto.storage.png_chunks import is_png
 from impasto_sdk.errors import ImageNotFoundError
 from impasto_sdk.fields import JsonValue
 
@@ -52,10 +53,6 @@ logger = logging.getLogger(__name__)
 THUMBNAILS_AT_ONCE = 8
 #: Most images of one page.
 MAX_PAGE = 1_000
-# keywords of the texts in a PNG file, as InvokeAI writes and reads them
-METADATA_KEYWORD = "invokeai_metadata"
-GRAPH_KEYWORD = "invokeai_graph"
-WORKFLOW_KEYWORD = "invokeai_workflow"
 
 
 class ImageLibrary:
@@ -95,41 +92,94 @@ class ImageLibrary:
         have too many pixels; nothing is stored then.
         """
         _check_kind(category, origin)
-        info = inspect(data)
-        carries_texts = is_png(data)
-        if carries_texts:
-            check_png(data)
-        if origin == "external" or not carries_texts:
-            decode(data)  # only unpacking shows what checksums of a stranger's file cannot
-        given = {METADATA_KEYWORD: metadata, GRAPH_KEYWORD: graph, WORKFLOW_KEYWORD: workflow}
-        texts = {keyword: _as_text(document) for keyword, document in given.items() if document is not None}
-        brought = read_texts(data) if carries_texts else {}
-        facts = dict(metadata) if metadata is not None else _as_facts(_parsed(brought.get(METADATA_KEYWORD)))
-        if carries_texts and texts:
-            data = with_texts(data, texts)
-        with self._files.writing(data, info.file_type) as name:
-            image = self._records.add(
-                NewImage(
-                    image_name=name,
-                    user_id=user_id,
-                    image_origin=origin,
-                    image_category=category,
-                    width=info.width,
-                    height=info.height,
-                    is_intermediate=is_intermediate,
-                    has_workflow=WORKFLOW_KEYWORD in texts or WORKFLOW_KEYWORD in brought,
-                    board_id=board_id,
-                    session_id=session_id,
-                    node_id=node_id,
-                    metadata=facts,
-                    documents=None if carries_texts else ImageDocuments(graph, workflow),
-                    unsettled=unsettled,
-                )
+        picture = read_picture(data, metadata, graph, workflow, thoroughly=origin == "external")
+        return self._store(
+            picture,
+            category=category,
+            origin=origin,
+            is_intermediate=is_intermediate,
+            session_id=session_id,
+            node_id=node_id,
+            board_id=board_id,
+            user_id=user_id,
+            unsettled=unsettled,
+        ).thing
+
+    def upload(
+        self,
+        data: bytes,
+        *,
+        category: str = "user",
+        is_intermediate: bool = False,
+        session_id: str | None = None,
+        board_id: str | None = None,
+        metadata: Mapping[str, JsonValue] | None = None,
+        user_id: str = "system",
+        idempotency_key: str | None = None,
+    ) -> Created[ImageDTO]:
+        """Store a picture that somebody brings, as `save` does; with a key that stored one before, that one is given.
+
+        Raises also `IdempotencyKeyError` for a key that was used for another picture or other facts of it, and
+        `CreationGoneError` when the image that it stored was deleted since.
+        """
+        key = None
+        if idempotency_key is not None:
+            facts = [category, is_intermediate, session_id, board_id, None if metadata is None else dict(metadata)]
+            fingerprint = fingerprint_of([hashlib.blake2b(data).hexdigest(), *facts])
+            key = CreationKey("image", idempotency_key, fingerprint, user_id)
+            earlier = self._records.created_before(key)  # saves unpacking it again
+            if earlier is not None:
+                return earlier
+        _check_kind(category, "external")
+        return self._store(
+            read_picture(data, metadata, thoroughly=True),
+            category=category,
+            origin="external",
+            is_intermediate=is_intermediate,
+            session_id=session_id,
+            board_id=board_id,
+            user_id=user_id,
+            key=key,
+        )
+
+    def _store(
+        self,
+        picture: NewPicture,
+        *,
+        category: str,
+        origin: str,
+        is_intermediate: bool,
+        session_id: str | None,
+        board_id: str | None,
+        user_id: str,
+        node_id: str | None = None,
+        unsettled: bool = False,
+        key: CreationKey | None = None,
+    ) -> Created[ImageDTO]:
+        with self._files.writing(picture.data, picture.info.file_type) as name:
+            new = NewImage(
+                image_name=name,
+                user_id=user_id,
+                image_origin=origin,
+                image_category=category,
+                width=picture.info.width,
+                height=picture.info.height,
+                is_intermediate=is_intermediate,
+                has_workflow=picture.has_workflow,
+                board_id=board_id,
+                session_id=session_id,
+                node_id=node_id,
+                metadata=picture.metadata,
+                documents=picture.documents,
+                unsettled=unsettled,
             )
-        if not is_intermediate:  # few of those are ever looked at
+            created = self._records.add(new, key)
+            if created.repeated:  # the same request came in meanwhile, on another thread
+                self._files.remove(name)
+        if not created.repeated and not is_intermediate:  # few of those are ever looked at
             with suppress(RuntimeError):  # closed: it is made when it is asked for
                 self._thumbnails.submit(self._try_thumbnail, name)
-        return image
+        return created
 
     # --- one image ---
 
@@ -157,15 +207,14 @@ class ImageLibrary:
 
     def metadata(self, name: str) -> dict[str, JsonValue] | None:
         """The facts it was saved with, or brought along; None when there are none."""
-        return _as_facts(self._records.metadata(self.get(name).image_name))
+        return as_facts(self._records.metadata(self.get(name).image_name))
 
     def documents(self, name: str) -> ImageDocuments:
         """Graph and workflow it was made with; None where there is none."""
         data = self.read(name)
         if not is_png(data):
             return self._records.documents(name)
-        texts = read_texts(data)
-        return ImageDocuments(_parsed(texts.get(GRAPH_KEYWORD)), _parsed(texts.get(WORKFLOW_KEYWORD)))
+        return documents_in(data)
 
     def update(self, name: str, changes: ImageChanges | Mapping[str, object]) -> ImageDTO:
         """Change category, session, board, star, or whether it is intermediate; what is not given stays as it is.
@@ -257,22 +306,3 @@ def _check_kind(category: str, origin: str) -> None:
         raise StorageError(f"there is no image category {category!r}; there are {', '.join(CATEGORIES)}")
     if origin not in ORIGINS:
         raise StorageError(f"there is no image origin {origin!r}; there are {', '.join(ORIGINS)}")
-
-
-def _as_text(document: JsonValue) -> str:
-    """As other programs expect to find it in a PNG: JSON in which every letter stands for itself."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _parsed(text: str | None) -> JsonValue:
-    """What a text in a file holds; None when it is not JSON: the file may be anybody's."""
-    if text is None:
-        return None
-    try:
-        return read_foreign_document(text.encode())
-    except ValueError:
-        return None
-
-
-def _as_facts(document: JsonValue) -> dict[str, JsonValue] | None:
-    return document if isinstance(document, dict) else None

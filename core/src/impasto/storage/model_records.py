@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.tables import SYSTEM_USER, models, offered_starters
@@ -33,26 +34,41 @@ class ModelRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, record: ModelRecord, *, user_id: str = SYSTEM_USER) -> ModelRecord:
-        """Store a record; the one that is there already when its key or path is taken."""
+    def add(
+        self, record: ModelRecord, *, user_id: str = SYSTEM_USER, key: CreationKey | None = None
+    ) -> Created[ModelRecord]:
+        """Store a record; the one that is there already when its key or path is taken.
 
-        def work(connection: Connection) -> ModelRecord:
+        See `impasto.storage.creations.created_before` for the idempotency key, which is used up in either case.
+        """
+
+        def work(connection: Connection) -> Created[ModelRecord]:
+            earlier = created_before(connection, key, _find)
+            if earlier is not None:
+                return earlier
             for statement, which in ((FIND_MODEL, {"key": record.key}), (FIND_MODEL_BY_PATH, {"path": record.path})):
                 row = connection.execute(statement, which).one_or_none()
                 if row is not None:
-                    return _record(row)
+                    known = _record(row)
+                    remember(connection, key, known.key)
+                    return Created(known, repeated=False)
             moment = timestamp()
             row_of_it = {**_columns(record), "user_id": user_id, "created_at": moment, "updated_at": moment}
             connection.execute(ADD_MODEL, row_of_it)
-            return record
+            remember(connection, key, record.key)
+            return Created(record, repeated=False)
 
         return self._database.write(work)
+
+    def created_before(self, key: CreationKey) -> Created[ModelRecord] | None:
+        """The record that an idempotency key led to before; raises as `creations.created_before` does."""
+        with self._database.read() as connection:
+            return created_before(connection, key, _find)
 
     def find(self, key: str) -> ModelRecord | None:
         """The record of a key."""
         with self._database.read() as connection:
-            row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
-            return None if row is None else _record(row)
+            return _find(connection, key)
 
     def find_by_path(self, path: str) -> ModelRecord | None:
         """The record of a file or folder."""
@@ -78,10 +94,10 @@ class ModelRecords:
         """Change fields of a record; None when there is none of that key."""
 
         def work(connection: Connection) -> ModelRecord | None:
-            row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
-            if row is None:
+            record = _find(connection, key)
+            if record is None:
                 return None
-            changed = ModelRecord.model_validate({**_record(row).model_dump(), **changes})
+            changed = ModelRecord.model_validate({**record.model_dump(), **changes})
             connection.execute(UPDATE_MODEL.values(**_columns(changed), updated_at=timestamp()), {"b_key": key})
             return changed
 
@@ -101,6 +117,11 @@ class ModelRecords:
     def delete(self, key: str) -> bool:
         """Remove a record; False when there is none."""
         return self._database.write(lambda connection: connection.execute(DELETE_MODEL, {"key": key}).rowcount > 0)
+
+
+def _find(connection: Connection, key: str) -> ModelRecord | None:
+    row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
+    return None if row is None else _record(row)
 
 
 def _columns(record: ModelRecord) -> dict[str, str]:

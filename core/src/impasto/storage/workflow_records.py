@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, false, func, insert, or_, select, update
 
+from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.tables import SYSTEM_USER, workflow_library
@@ -51,16 +52,25 @@ class WorkflowRecords:
         *,
         category: WorkflowCategory = "user",
         user_id: str = SYSTEM_USER,
-        then: Callable[[WorkflowRecord], object] | None = None,
-    ) -> WorkflowRecord:
-        """Store a workflow under an id that no other has."""
+        key: CreationKey | None = None,
+        then: Callable[[Created[WorkflowRecord]], object] | None = None,
+    ) -> Created[WorkflowRecord]:
+        """Store a workflow under an id that no other has; with a `key` that stored one before, that one is given.
 
-        def work(connection: Connection) -> WorkflowRecord:
+        Raises `IdempotencyKeyError` for a key that was used for another workflow, and `CreationGoneError` when the
+        one that it stored was deleted since.
+        """
+
+        def work(connection: Connection) -> Created[WorkflowRecord]:
+            earlier = created_before(connection, key, _find)
+            if earlier is not None:
+                return earlier
             moment = timestamp()
             own = {"workflow_id": workflow_id, "user_id": user_id, "category": category, "is_public": False}
             times = {"created_at": moment, "updated_at": moment}
             connection.execute(ADD_WORKFLOW, {**own, **times, **_columns(facts, document)})
-            return _record(_row(connection, workflow_id))
+            remember(connection, key, workflow_id)
+            return Created(_record(_row(connection, workflow_id)), repeated=False)
 
         return self._database.write(work, then=then)
 
@@ -96,17 +106,16 @@ class WorkflowRecords:
         """Remove a workflow; what it was, None when there was none of that id."""
 
         def work(connection: Connection) -> WorkflowRecord | None:
-            row = connection.execute(FIND_WORKFLOW, {"id": workflow_id}).one_or_none()
+            record = _find(connection, workflow_id)
             connection.execute(DELETE_WORKFLOW, {"id": workflow_id})
-            return None if row is None else _record(row)
+            return record
 
         return self._database.write(work, then=then)
 
     def find(self, workflow_id: str) -> WorkflowRecord | None:
         """The workflow of an id."""
         with self._database.read() as connection:
-            row = connection.execute(FIND_WORKFLOW, {"id": workflow_id}).one_or_none()
-            return None if row is None else _record(row)
+            return _find(connection, workflow_id)
 
     def names(self) -> dict[str, str]:
         """The names of all workflows by id."""
@@ -164,6 +173,11 @@ class WorkflowRecords:
 
 def _row(connection: Connection, workflow_id: str) -> Row[Any]:
     return connection.execute(FIND_WORKFLOW, {"id": workflow_id}).one()
+
+
+def _find(connection: Connection, workflow_id: str) -> WorkflowRecord | None:
+    row = connection.execute(FIND_WORKFLOW, {"id": workflow_id}).one_or_none()
+    return None if row is None else _record(row)
 
 
 def _conditions(query: WorkflowQuery) -> Iterator[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
+from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import ProblemError, ProblemItem, problem, problem_responses
 from impasto.api.revalidation import NOT_MODIFIED, confirms
@@ -25,16 +26,18 @@ STORED_TYPES = ("image/png", "image/jpeg", "image/webp")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-@router.post("/upload", status_code=201)
+@router.post("/upload", status_code=201, responses=problem_responses(409))
 @router.post("/uploads", status_code=201, include_in_schema=False)
 def upload_image(
     app: App,
+    response: Response,
     file: Annotated[UploadFile, File(description="A PNG, JPEG or WebP file; it is kept as it is")],
     image_category: Annotated[ImageCategory, Query(description="What the image is for")] = "user",
     is_intermediate: Annotated[bool, Query(description="Whether it is kept out of the gallery")] = False,
     board_id: Annotated[str | None, Query(description="The board to put it on", max_length=255)] = None,
     session_id: Annotated[str | None, Query(description="The session it belongs to", max_length=255)] = None,
     metadata: Annotated[str | None, Form(description="Facts to keep with it, a JSON object as text")] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> ImageDTO:
     """Store a picture. The name it is stored under is new and random; that of the file is not used."""
     data = file.file.read()
@@ -43,15 +46,17 @@ def upload_image(
             f"the image has {len(data)} bytes; the setting `max_upload_bytes` allows {app.settings.max_upload_bytes}"
         )
         raise ProblemError(problem(413, "too-large", detail))
-    return app.images.save(
+    created = app.images.upload(
         data,
         category=image_category,
-        origin="external",
         is_intermediate=is_intermediate,
         board_id=None if board_id == UNCATEGORIZED else board_id,
         session_id=session_id,
         metadata=_facts(metadata),
+        idempotency_key=idempotency_key,
     )
+    tell_repeated(response, repeated=created.repeated)
+    return created.thing
 
 
 @router.get(

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
+from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
@@ -73,10 +74,19 @@ def list_models(
     )
 
 
-@router.post("/", status_code=201)
-def register_model(app: App, registration: ModelRegistration) -> ModelRecord:
+@router.post("/", status_code=201, responses=problem_responses(409))
+def register_model(
+    app: App, response: Response, registration: ModelRegistration, idempotency_key: IdempotencyKey = None
+) -> ModelRecord:
     """Register weights where they lie. Those that are registered already are answered as they are."""
-    return app.models.register(Path(registration.path), name=registration.name, description=registration.description)
+    created = app.models.register_once(
+        Path(registration.path),
+        name=registration.name,
+        description=registration.description,
+        idempotency_key=idempotency_key,
+    )
+    tell_repeated(response, repeated=created.repeated)
+    return created.thing
 
 
 @router.get("/starter_models")

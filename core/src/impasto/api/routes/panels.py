@@ -1,10 +1,11 @@
 """Panels: forms that plugins describe and that build graphs: `/api/v1/panels`."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.revalidation import NOT_MODIFIED, Revalidated
@@ -122,14 +123,13 @@ def upgrade_panel_values(app: App, panel_id: NameParameter, request: OldPanelVal
 @router.post("/{panel_id}/enqueue", status_code=201, responses=problem_responses(404, 409, 429))
 def enqueue_panel(
     app: App,
+    response: Response,
     panel_id: NameParameter,
     request: PanelRun,
-    idempotency_key: Annotated[
-        str | None, Header(description="Makes a retry safe: the same key gives the first answer again", max_length=255)
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> EnqueueBatchResult:
     """Build the graph and put it into the queue. The images it makes carry the panel's values."""
-    return app.panels.enqueue(
+    result = app.panels.enqueue(
         request.queue_id,
         panel_id,
         request.values,
@@ -139,3 +139,5 @@ def enqueue_panel(
         destination=request.destination,
         idempotency_key=idempotency_key,
     )
+    tell_repeated(response, repeated=result.repeated)
+    return result

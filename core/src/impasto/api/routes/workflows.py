@@ -5,9 +5,10 @@ Running a workflow is the queue's business: `POST /api/v1/queue/{queue_id}/enque
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 from pydantic import BaseModel, Field
 
+from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
@@ -84,10 +85,14 @@ def list_workflows(
     return app.workflows.list(wanted, page=page, per_page=per_page, order_by=order_by, descending=direction == "DESC")
 
 
-@router.post("/", status_code=201)
-def create_workflow(app: App, request: WorkflowBody) -> WorkflowRecord:
+@router.post("/", status_code=201, responses=problem_responses(409))
+def create_workflow(
+    app: App, response: Response, request: WorkflowBody, idempotency_key: IdempotencyKey = None
+) -> WorkflowRecord:
     """Save a workflow under an id of its own. Everything that is malformed is told with its place."""
-    return app.workflows.create(request.workflow)
+    created = app.workflows.create_once(request.workflow, idempotency_key)
+    tell_repeated(response, repeated=created.repeated)
+    return created.thing
 
 
 @router.get("/tags")
