@@ -42,6 +42,8 @@ class Report:
     journal: dict[str, JsonValue] = field(default_factory=dict)
     #: Which nodes were found in the cache.
     cached: list[str] = field(default_factory=list)
+    #: How long each node ran.
+    seconds: dict[str, float | None] = field(default_factory=dict)
     #: Called with each thing that is told.
     listener: Callable[[str, str], object] = lambda what, which: None
 
@@ -53,10 +55,17 @@ class Report:
         self._tell("item", node.id)
 
     def completed(
-        self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool, images: Sequence[str] = ()
+        self,
+        node: ExecutionNode,
+        output: Mapping[str, JsonValue],
+        *,
+        cached: bool,
+        images: Sequence[str] = (),
+        seconds: float | None = None,
     ) -> None:
         self.journal[node.id] = dict(output)
         self.cached += [node.id] if cached else []
+        self.seconds[node.id] = seconds
         self._tell("completed", node.id)
 
     def ending(self, ending: RunEnding) -> None:

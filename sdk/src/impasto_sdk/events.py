@@ -124,6 +124,9 @@ class InvocationCompleteEvent(InvocationEvent):
     result: Mapping[str, JsonValue]
     #: Whether the result came from the invocation cache.
     cached: bool = False
+    #: How long it ran, in seconds; of nodes that ran as one call, how long that took. None: it was not measured, as of
+    #: nodes that the scheduler works out itself.
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +228,9 @@ class ModelLoadCompleteEvent(ModelLoadEvent):
     """The weights are in memory."""
 
     name: ClassVar[str] = "model_load_complete"
+
+    #: How long it took, in seconds; None: it was not measured.
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.engine_room import EngineRoom, graph, node
 
+from impasto.engine.log_fields import fields_of
 from impasto.storage.pictures import decode
 from impasto_sdk.models import ModelIdentification
 
@@ -89,8 +90,17 @@ def test_a_nodes_log_lines_reach_the_servers_log_with_session_and_node(
     with caplog.at_level(logging.WARNING):
         item = room.run(graph([node("q", "ask", about="log")]))
     (line,) = [record for record in caplog.records if record.name == "impasto.node.ask"]
-    assert line.getMessage() == f"[cpu-0] [{item.session_id} q] the noise is high"
+    assert line.getMessage() == "the noise is high"
     assert line.levelno == logging.WARNING
+    assert fields_of(line) == {
+        "worker_id": "cpu-0",
+        "queue_id": "default",
+        "batch_id": item.batch_id,
+        "item_id": item.item_id,
+        "session_id": item.session_id,
+        "node_id": "q",
+        "node_type": "ask",
+    }
 
 
 def test_the_device_is_what_the_plugin_found(room: EngineRoom):

@@ -67,6 +67,7 @@ class OpenGenerator:
         self._yielded: list[JsonValue] = []
         #: Images that were saved with items that were left out.
         self._doubled: list[str] = []
+        self._seconds = 0.0
 
     @property
     def recalls(self) -> bool:
@@ -78,6 +79,11 @@ class OpenGenerator:
         value = self._known[self._given]
         self._given += 1
         return value
+
+    def worked(self, seconds: float) -> float:
+        """Note how long one of its steps took; gives the time of all of them until now."""
+        self._seconds += seconds
+        return self._seconds
 
     def take(self) -> Item | Finished:
         """The next item, or its output when there is none; on the generator's own thread.

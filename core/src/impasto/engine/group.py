@@ -6,10 +6,13 @@ and performed where a step would be.
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from impasto.engine.invoker import Finished, NodeInvoker
+from impasto.engine.log_fields import running_node
 from impasto.engine.step import Step, StepEnd, result_of
+from impasto_sdk.context import InvocationIdentity
 from impasto_sdk.node import Lane
 
 __all__ = ["Group"]
@@ -44,10 +47,18 @@ class Group:
 
     def _call(self, steps: Sequence[Step]) -> list[Finished | BaseException]:
         executions = [step.execution for step in steps]
+        token = running_node.set(_identity_of(steps))
         outputs = result_of(lambda: self._invoker.invoke_together(executions, [step.context for step in steps]))
+        running_node.reset(token)
         if isinstance(outputs, BaseException):
             return [outputs] * len(steps)
         return [
             result_of(partial(self._invoker.finished, execution, output))
             for execution, output in zip(executions, outputs, strict=True)
         ]
+
+
+def _identity_of(steps: Sequence[Step]) -> InvocationIdentity | None:
+    """Which nodes are called, for whatever logs meanwhile."""
+    identities = [step.context.identity for step in steps]
+    return replace(identities[0], node_id=", ".join(one.node_id for one in identities)) if identities else None

@@ -1,5 +1,6 @@
 """`WireReporter`: tells the server what the runner and the model cache of a worker do."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -25,9 +26,15 @@ class RunReporter(Protocol):
         ...
 
     def completed(
-        self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool, images: Sequence[str] = ()
+        self,
+        node: ExecutionNode,
+        output: Mapping[str, JsonValue],
+        *,
+        cached: bool,
+        images: Sequence[str] = (),
+        seconds: float | None = None,
     ) -> None:
-        """It has finished; `images` are those that it saved since its last item."""
+        """It has finished, after so many seconds if they were taken; `images`: those saved since its last item."""
         ...
 
     def ending(self, ending: RunEnding) -> None:
@@ -40,6 +47,8 @@ class WireReporter:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        #: What is being loaded, and since when; one that fails is begun anew.
+        self._loading: dict[tuple[str, str | None], float] = {}
 
     def started(self, node: ExecutionNode, document: Mapping[str, JsonValue]) -> None:
         """See `RunReporter`."""
@@ -53,10 +62,22 @@ class WireReporter:
         self._wire.send(ToServer.ITEM, body)
 
     def completed(
-        self, node: ExecutionNode, output: Mapping[str, JsonValue], *, cached: bool, images: Sequence[str] = ()
+        self,
+        node: ExecutionNode,
+        output: Mapping[str, JsonValue],
+        *,
+        cached: bool,
+        images: Sequence[str] = (),
+        seconds: float | None = None,
     ) -> None:
         """See `RunReporter`."""
-        body = {"execution_id": node.id, "output": output, "cached": cached, "images": list(images)}
+        body = {
+            "execution_id": node.id,
+            "output": output,
+            "cached": cached,
+            "images": list(images),
+            "seconds": seconds,
+        }
         self._wire.send(ToServer.COMPLETED, body)
 
     def ending(self, ending: RunEnding) -> None:
@@ -65,12 +86,14 @@ class WireReporter:
 
     def load_started(self, record: ModelRecord, submodel: str | None) -> None:
         """See `LoadListener`."""
+        self._loading[record.key, submodel] = time.perf_counter()
         self._model_load("started", record, submodel)
 
     def load_complete(self, record: ModelRecord, submodel: str | None) -> None:
         """See `LoadListener`."""
-        self._model_load("complete", record, submodel)
+        seconds = time.perf_counter() - self._loading.pop((record.key, submodel))
+        self._model_load("complete", record, submodel, seconds)
 
-    def _model_load(self, phase: str, record: ModelRecord, submodel: str | None) -> None:
-        body = {"phase": phase, "record": record.model_dump(mode="json"), "submodel": submodel}
+    def _model_load(self, phase: str, record: ModelRecord, submodel: str | None, seconds: float | None = None) -> None:
+        body = {"phase": phase, "record": record.model_dump(mode="json"), "submodel": submodel, "seconds": seconds}
         self._wire.send(ToServer.MODEL_LOAD, body)

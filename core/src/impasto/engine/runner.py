@@ -250,12 +250,13 @@ class SessionRunner:
         if run.control.canceled:
             return None
         images = step.context.take_images()
+        seconds = end.seconds if step.generator is None else step.generator.worked(end.seconds)
         if isinstance(result, Item):
             run.state.emit(node.id, result.value)
             self._reporter.item(node, result, images)
             return None
         run.state.complete(node.id, result.output)
-        self._reporter.completed(node, result.document, cached=result.cached, images=images)
+        self._reporter.completed(node, result.document, cached=result.cached, images=images, seconds=seconds)
         self._invoker.remember(step.execution, result)
         if step.lane is Lane.CPU and step.generator is None and not result.cached:
             self._quick[node.spec.type] = self._quick[node.spec.type] + 1 if end.seconds < _QUICK_S else 0

@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from impasto.engine.context import NodeContext
 from impasto.engine.generator import Item, OpenGenerator
 from impasto.engine.invoker import Execution, Finished
+from impasto.engine.log_fields import running_node
 from impasto.errors import WireError
 from impasto.scheduler import ExecutionNode
 from impasto_sdk.node import Lane
@@ -54,9 +55,12 @@ class Step:
 
     def perform(self) -> "tuple[StepEnd, ...]":
         """Do the work, on whichever thread; gives its end. Raises nothing."""
+        token = running_node.set(self.context.identity)  # whatever logs while the node runs is of the node
         begin = time.perf_counter()
         result = result_of(self.work)
-        return (self.end(result, time.perf_counter() - begin),)
+        seconds = time.perf_counter() - begin
+        running_node.reset(token)
+        return (self.end(result, seconds),)
 
     def end(self, result: Finished | Item | BaseException, seconds: float) -> "StepEnd":
         """The end that it comes to with this result; on the thread of the work."""

@@ -84,7 +84,7 @@ class Worker:
         self._wire.start()
         self._wire.send(ToServer.HELLO, {"protocol": PROTOCOL_VERSION, "pid": os.getpid()})
         config = self._config.get()
-        _log_to(self._wire, config.log_level)
+        log = _log_to(self._wire, config.log_level)
         self._cache = InvocationCache(config.invocation_cache_bytes)
         try:
             host = PluginHost.load(disabled=config.disabled_plugins)
@@ -99,7 +99,8 @@ class Worker:
         facts = WorkerFacts(device=device, node_types=len(host.catalogue))
         self._wire.send(ToServer.READY, facts.model_dump(mode="json"))
         while (job := self._jobs.get()) is not None:
-            ending = _run_guarded(runner, job)
+            with log.during(job.order):
+                ending = _run_guarded(runner, job)
             self._report_cache()
             self._wire.send(ToServer.ENDED, ending.model_dump(mode="json"))
 
@@ -150,11 +151,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _log_to(wire: Wire, level: str) -> None:
-    root = logging.getLogger()
+def _log_to(wire: Wire, level: str) -> WireLogHandler:
+    root, handler = logging.getLogger(), WireLogHandler(wire)
     root.setLevel(level.upper())
-    root.addHandler(WireLogHandler(wire))
+    root.addHandler(handler)
     logging.captureWarnings(True)
+    return handler
 
 
 def _carry_out(order: CacheOrder, cache: InvocationCache) -> None:

@@ -1,10 +1,11 @@
-"""`NodeLogger`: a logger whose every line says which session and node it comes from."""
+"""`NodeLogger`: a logger whose every line says which session and node it comes from, on whatever thread it is used."""
 
 import logging
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from impasto.engine.log_fields import item_fields
 from impasto_sdk.context import InvocationIdentity
 
 __all__ = ["NodeLogger"]
@@ -32,5 +33,6 @@ class NodeLogger(logging.Logger):
         stack_info: bool = False,
         stacklevel: int = 1,
     ) -> None:
-        where = {"session_id": self._identity.session_id, "node_id": self._identity.node_id}
+        identity = self._identity
+        where = item_fields(identity, node_id=identity.node_id, node_type=identity.node_type)
         super()._log(level, msg, args, exc_info, {**(extra or {}), **where}, stack_info, stacklevel + 1)
