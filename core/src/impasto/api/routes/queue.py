@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Body, Header, Query
+from fastapi import Body, Query, Response
 from pydantic import BaseModel, Field
 
+from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, ItemId, ItemIdParameter, NameParameter, QueueIdParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
@@ -14,14 +15,8 @@ __all__ = ["router"]
 
 router = Router("/api/v1/queue", "queue")
 
-
 #: Most items that one request may name.
 MOST_ITEMS = 10_000
-
-
-IdempotencyKey = Annotated[
-    str | None, Header(description="Makes a retry safe: the same key gives the first answer again", max_length=255)
-]
 
 
 class EnqueueBatchRequest(BaseModel):
@@ -79,18 +74,28 @@ class DeletedCount(BaseModel):
 
 @router.post("/{queue_id}/enqueue_batch", status_code=201, responses=problem_responses(409, 429))
 def enqueue_batch(
-    app: App, queue_id: QueueIdParameter, request: EnqueueBatchRequest, idempotency_key: IdempotencyKey = None
+    app: App,
+    response: Response,
+    queue_id: QueueIdParameter,
+    request: EnqueueBatchRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> EnqueueBatchResult:
     """Check a batch and put its items into the queue. They are on disk when this answers."""
-    return app.submissions.enqueue(queue_id, request.batch, prepend=request.prepend, idempotency_key=idempotency_key)
+    result = app.submissions.enqueue(queue_id, request.batch, prepend=request.prepend, idempotency_key=idempotency_key)
+    tell_repeated(response, repeated=result.repeated)
+    return result
 
 
 @router.post("/{queue_id}/enqueue_workflow", status_code=201, responses=problem_responses(404, 409, 429))
 def enqueue_workflow(
-    app: App, queue_id: QueueIdParameter, request: EnqueueWorkflowRequest, idempotency_key: IdempotencyKey = None
+    app: App,
+    response: Response,
+    queue_id: QueueIdParameter,
+    request: EnqueueWorkflowRequest,
+    idempotency_key: IdempotencyKey = None,
 ) -> EnqueueBatchResult:
     """Run a saved workflow as it is now. The images it makes carry the workflow with the values that were put in."""
-    return app.workflow_runs.enqueue(
+    result = app.workflow_runs.enqueue(
         queue_id,
         request.workflow_id,
         request.inputs,
@@ -100,6 +105,8 @@ def enqueue_workflow(
         destination=request.destination,
         idempotency_key=idempotency_key,
     )
+    tell_repeated(response, repeated=result.repeated)
+    return result
 
 
 @router.get("/{queue_id}/list_all")
