@@ -16,6 +16,7 @@ from impasto_sdk.events import (
     InvocationProgressEvent,
     InvocationStartedEvent,
     ModelLoadCompleteEvent,
+    ModelLoadEvent,
     ModelLoadStartedEvent,
 )
 from impasto_sdk.fields import JsonValue
@@ -102,10 +103,11 @@ class RunRecord:
             case ToServer.COMPLETED:
                 facts = self._facts(body["execution_id"])
                 del self._running[body["execution_id"]]
-                return InvocationCompleteEvent(**facts, result=body["output"], cached=body["cached"])
+                return InvocationCompleteEvent(
+                    **facts, result=body["output"], cached=body["cached"], duration_s=body.get("seconds")
+                )
             case ToServer.MODEL_LOAD:
-                event = ModelLoadStartedEvent if body["phase"] == "started" else ModelLoadCompleteEvent
-                return event(config=body["record"], submodel_type=body["submodel"], user_id=self._item.user_id)
+                return self._model_load(body)
         raise ValueError(f"a worker sent {message.kind!r} during a run")
 
     def _progress(self, body: Mapping[str, JsonValue], parts: Sequence[bytes]) -> InvocationProgressEvent | None:
@@ -124,6 +126,12 @@ class RunRecord:
             device=self._device,
             preview=preview,
         )
+
+    def _model_load(self, body: Mapping[str, JsonValue]) -> ModelLoadEvent:
+        facts = {"config": body["record"], "submodel_type": body["submodel"], "user_id": self._item.user_id}
+        if body["phase"] == "started":
+            return ModelLoadStartedEvent(**facts)
+        return ModelLoadCompleteEvent(**facts, duration_s=body.get("seconds"))
 
     def _ended(self, ending: RunEnding) -> InvocationErrorEvent | None:
         """Tell why it failed, when that is said first: once with the news, or with the end itself."""
