@@ -2,20 +2,26 @@
 
 import difflib
 import gc
+import logging
 import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import typer
 import yaml
 
+from impasto.cli.failures import status_of
 from impasto.cli.logs import log_to_stderr
 from impasto.cli.terminal import say
 from impasto.errors import SettingsError
 from impasto.settings import DEFAULT_ROOT, Settings
+from impasto_sdk.errors import ImpastoError
 
 __all__ = ["flags_of", "line_to_try", "run_server"]
+
+logger = logging.getLogger(__name__)
 
 PROMPT_TO_TRY = "a red star on a blue background"
 
@@ -58,15 +64,25 @@ def run_server(root: Path | None, flags: Mapping[str, object]) -> None:
     from impasto.api.server import serve
     from impasto.app import Impasto
 
-    log_to_stderr(settings.log_level)
-    serve(Impasto.build(settings), on_ready=lambda url: _ready(url, settings))
-    say("Impasto has stopped.")
+    log_to_stderr(settings.log_level, settings.log_format)
+    try:
+        serve(Impasto.build(settings), on_ready=lambda url: _ready(url, settings))
+    except ImpastoError as error:
+        if settings.log_format == "text":
+            raise
+        logger.critical("the server ends: %s", error)
+        raise typer.Exit(status_of(error)) from error
+    if settings.log_format == "text":  # programs read standard error, where every line is an entry of the log
+        say("Impasto has stopped.")
+    else:
+        logger.info("Impasto has stopped")
 
 
 def _ready(url: str, settings: Settings) -> None:
     gc.freeze()
     gc.enable()
-    welcome(url, settings)
+    if settings.log_format == "text":
+        welcome(url, settings)
 
 
 def welcome(url: str, settings: Settings) -> None:
