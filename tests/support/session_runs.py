@@ -19,6 +19,7 @@ from impasto.engine.generator import Item
 from impasto.engine.invoker import NodeInvoker
 from impasto.engine.lanes import Lanes
 from impasto.engine.protocol import RunEnding, RunOrder, item_key
+from impasto.engine.run_journal import RunJournal
 from impasto.engine.runner import SessionRunner
 from impasto.engine.wire import Wire
 from impasto.graph import Graph
@@ -137,6 +138,7 @@ class SessionRig:
             user_id="system",
             graph=Graph.from_document(document).to_document(),
             metadata={},
-            journal=dict(journal or {}),
         )
-        return self.runner.run(order, self.control)
+        lines = RunJournal()
+        lines.add(dict(journal or {}))
+        return self.runner.run(order, lines, self.control)

@@ -29,6 +29,7 @@
         ├── WorkerError               a worker process was lost or cannot start
         │   └── WireError             the other end of a worker's wire broke the protocol, or is gone
         │       └── MessageTooLargeError
+        ├── SessionTimeoutError       a session ran longer than the operator allows
         └── ServerError               the server cannot start, or cannot be reached
 
 Graph errors keep InvokeAI's names. Each carries as attributes what its message names.
@@ -66,6 +67,7 @@ __all__ = [
     "QueueFullError",
     "QueueItemNotFoundError",
     "ServerError",
+    "SessionTimeoutError",
     "SettingsError",
     "StorageError",
     "SubscriptionEndedError",
@@ -354,6 +356,18 @@ class WireError(WorkerError):
 
 class MessageTooLargeError(WireError):
     """A message that no wire carries: nothing of it was sent, and the connection goes on."""
+
+
+class SessionTimeoutError(CoreError):
+    """A session ran longer than `timeout_s` seconds. `in_hand` names the nodes that were not done; it may be empty."""
+
+    def __init__(self, timeout_s: float, in_hand: str) -> None:
+        super().__init__(
+            f"{in_hand or 'the session'} was not done after {timeout_s:g} s, which is all that a session has; see the "
+            "setting `session_timeout_s`"
+        )
+        self.timeout_s = timeout_s
+        self.in_hand = in_hand
 
 
 class ServerError(CoreError):

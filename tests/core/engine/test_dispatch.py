@@ -19,8 +19,8 @@ OpenRoom = Callable[..., EngineRoom]
 def test_an_item_cancelled_while_it_is_claimed_ends_at_once(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
     claim = SessionQueue.claim
 
-    def claim_and_cancel(queue: SessionQueue, worker_id: str):
-        item = claim(queue, worker_id)
+    def claim_and_cancel(queue: SessionQueue, worker_id: str, **wishes: object):
+        item = claim(queue, worker_id, **wishes)
         if item is not None and item.graph["nodes"].get("p"):
             queue.cancel(item.queue_id, item.item_id)
         return item
@@ -70,7 +70,7 @@ def test_an_error_of_the_server_costs_the_worker_and_not_the_item(
 def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(process_module, "PROTOCOL_VERSION", 99)
     room = open_room()
-    with pytest.raises(WorkerError, match="version 2 of the protocol, the server version 99"):
+    with pytest.raises(WorkerError, match="version 3 of the protocol, the server version 99"):
         room.engine.wait_until_ready(60)
 
 

@@ -8,6 +8,7 @@ from impasto.engine.engine import Engine
 from impasto.engine.ports import SessionServices
 from impasto.engine.protocol import CacheOrder
 from impasto.engine.supervisor import WorkerInfo
+from impasto.engine.warm_models import ModelCacheInfo
 from impasto.engine.worker_cache import CacheInfo
 
-__all__ = ["CacheInfo", "CacheOrder", "Engine", "SessionServices", "WorkerInfo"]
+__all__ = ["CacheInfo", "CacheOrder", "Engine", "ModelCacheInfo", "SessionServices", "WorkerInfo"]

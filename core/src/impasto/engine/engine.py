@@ -7,9 +7,11 @@ import os
 import threading
 import time
 
+from impasto.engine.limits import Limits
 from impasto.engine.ports import SessionServices, WorkQueue
 from impasto.engine.protocol import CacheOrder, WorkerConfig
-from impasto.engine.supervisor import Patience, Supervisor, WorkerInfo
+from impasto.engine.supervisor import Supervisor, WorkerInfo
+from impasto.engine.warm_models import ModelCacheInfo
 from impasto.engine.worker_cache import CacheInfo
 from impasto.errors import WorkerError
 from impasto.events import EventBus
@@ -19,10 +21,10 @@ from impasto_sdk.models import DeviceInfo
 
 __all__ = ["Engine"]
 
-#: How long workers may take to stop unless it is said otherwise, in seconds.
-_STOP_S = 10.0
 #: How long an ended process may take to be gone, in seconds.
 _KILL_S = 10.0
+#: How often a worker says that it is there, in seconds; several times while its hold on an item is renewed once.
+_BEAT_S = 5.0
 #: Most nodes that run on the CPU at once unless the settings say how many: numeric libraries have threads of their own.
 _CPU_LANE = 4
 
@@ -34,9 +36,15 @@ class Engine:
         self._queue = queue
         self._bus = bus
         self._changed = threading.Condition()
-        patience = Patience(start_timeout_s=settings.worker_start_timeout_s, cancel_grace_s=settings.cancel_grace_s)
+        self._drain_s = settings.drain_timeout_s
+        limits = Limits(
+            start_timeout_s=settings.worker_start_timeout_s,
+            cancel_grace_s=settings.cancel_grace_s,
+            session_timeout_s=settings.session_timeout_s,
+            worker_memory_bytes=settings.worker_memory_bytes,
+        )
         self._supervisors = [
-            Supervisor(config, queue, services, self._publish, patience) for config in _worker_configs(settings)
+            Supervisor(config, queue, services, self._publish, limits) for config in _worker_configs(settings)
         ]
 
     def start(self) -> None:
@@ -46,12 +54,13 @@ class Engine:
         for supervisor in self._supervisors:
             supervisor.start()
 
-    def stop(self, timeout_s: float = _STOP_S) -> None:
+    def stop(self, timeout_s: float | None = None) -> None:
         """Stop all workers: no item is taken any more, and nodes in hand may finish within `timeout_s` seconds.
 
-        Items that are not done wait in the queue and go on from their journal. When it returns, no process is left.
+        Unless it is said, that is the setting `drain_timeout_s`. Items that are not done wait in the queue and go on
+        from their journal. When it returns, no process is left.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + (self._drain_s if timeout_s is None else timeout_s)
         for supervisor in self._supervisors:
             supervisor.stop(deadline)
         for supervisor in self._supervisors:
@@ -73,6 +82,10 @@ class Engine:
     def caches(self) -> list[CacheInfo]:
         """The invocation caches, one for each worker, in order of the settings; waits for none of them."""
         return [supervisor.cache.info() for supervisor in self._supervisors]
+
+    def model_caches(self) -> list[ModelCacheInfo]:
+        """The model caches, one for each worker, in order of the settings; waits for none of them."""
+        return [supervisor.models.info() for supervisor in self._supervisors]
 
     def order_caches(self, order: CacheOrder) -> None:
         """Have every worker clear its invocation cache, or switch it on or off; nodes that run are not waited for.
@@ -130,6 +143,7 @@ def _worker_configs(settings: Settings) -> list[WorkerConfig]:
             ready_order=settings.ready_order,
             class_caps=settings.class_caps,
             iteration_window=settings.iteration_window,
+            beat_s=_BEAT_S,
             progress_events_per_s=settings.progress_events_per_s,
             previews=settings.previews,
             disabled_plugins=settings.disabled_plugins,

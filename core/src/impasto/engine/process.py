@@ -11,29 +11,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from impasto.engine.mailbox import Mailbox
+from impasto.engine.memory_watch import MemoryWatch
 from impasto.engine.protocol import PROTOCOL_VERSION, ToServer, ToWorker, WorkerConfig, WorkerFacts
 from impasto.engine.session_server import SessionServer
 from impasto.engine.wire import Message, Wire
 from impasto.engine.wire_log import relay_log
+from impasto.engine.worker_output import WorkerOutput
 from impasto.errors import WireError, WorkerError
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["WorkerProcess"]
 
-#: Where what a worker writes to its standard output and error goes.
-_output = logging.getLogger("impasto.worker.output")
 logger = logging.getLogger(__name__)
 
 #: What a worker is given unless the operator's environment says otherwise. Threads of numeric libraries that wait for
 #: one another sleep instead of spinning: on a machine with other work to do, spinning costs a node ten times its time.
 _ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
-#: Last lines of a worker's output that are kept to explain its end.
-_TAIL_LINES = 30
 #: How long a worker may take in nothing of what it is sent, in seconds. Its wire is read by a thread of its own, so one
 #: that does not is stopped or hangs whole, and whoever sends must not hang with it.
 _SEND_S = 30.0
@@ -44,25 +42,30 @@ _LAST_WORDS_S = 5.0
 class WorkerProcess:
     """A worker process that was started.
 
-    `on_cache` is called with what it says of its invocation cache, on the wire's thread; `on_end` once when it is gone,
-    on a thread of its own.
+    `listeners` are called with the bodies of messages of their kinds, on the wire's thread; `on_end` once when it is
+    gone, on a thread of its own. `memory_bytes`: the most that it and what it starts may take; 0: as much as there is.
     """
 
     def __init__(
         self,
         worker_id: str,
         server: SessionServer,
-        on_cache: Callable[[Mapping[str, JsonValue]], None],
+        listeners: Mapping[str, Callable[[Mapping[str, JsonValue]], None]],
         on_end: Callable[[], None],
+        *,
+        memory_bytes: int = 0,
     ) -> None:
         """Start the process. Raises `WorkerError` when the operating system refuses."""
         self.worker_id = worker_id
-        #: What it sends, but for requests, log lines and the state of its cache.
+        #: What it sends, but for requests, log lines and what listeners are called with.
         self.mailbox = Mailbox()
+        #: How many messages have come from it; one that is there sends some, whatever its nodes do.
+        self.heard = 0
         self._server = server
-        self._on_cache = on_cache
+        self._listeners = listeners
         self._on_end = on_end
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        #: Why it was ended, where somebody has said so.
+        self._why: str | None = None
         self._exited = threading.Event()
         ours, theirs = socket.socketpair()
         try:
@@ -84,8 +87,12 @@ class WorkerProcess:
             theirs.close()
         self._wire = Wire(ours, worker_id, self._take, self.mailbox.close, send_timeout_s=_SEND_S)
         self._wire.start()
-        self._reader = threading.Thread(target=self._read_output, name=f"impasto-output-{worker_id}", daemon=True)
-        self._reader.start()
+        assert self._process.stdout is not None
+        self._output = WorkerOutput(worker_id, self._process.stdout)
+        self._output.start()
+        self._memory = MemoryWatch(self.pid, memory_bytes, partial(self._end_for_memory, memory_bytes))
+        if memory_bytes:
+            self._memory.start()
         self._watcher = threading.Thread(target=self._watch, name=f"impasto-watch-{worker_id}", daemon=True)
         self._watcher.start()
 
@@ -126,6 +133,16 @@ class WorkerProcess:
             return  # its number may be another's by now
         self._kill_group()
 
+    def end_because(self, reason: str) -> None:
+        """End the process like `kill`; `end` gives this reason then, the first if there are several."""
+        self._why = self._why or reason
+        self.kill()
+
+    def _end_for_memory(self, limit_bytes: int, taken_bytes: int) -> None:
+        self.end_because(
+            f"it was ended: it took {taken_bytes:,} bytes of memory, and `worker_memory_bytes` allows {limit_bytes:,}"
+        )
+
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):  # it was faster
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -140,6 +157,8 @@ class WorkerProcess:
 
     def _describe_end(self) -> str:
         status = self._process.returncode
+        if self._why is not None:
+            return self._why
         if status < 0:
             try:
                 how = f"it was ended by signal {-status} ({signal.Signals(-status).name})"
@@ -147,7 +166,7 @@ class WorkerProcess:
                 how = f"it was ended by signal {-status}"
         else:
             how = f"it exited with status {status}"
-        last = next((line for line in reversed(self._tail) if line.strip()), "")
+        last = self._output.last_line
         return f"{how}; its last output: {last}" if last else how
 
     def _expect(self, kind: ToServer, deadline: float, stopping: Callable[[], bool]) -> Mapping[str, JsonValue]:
@@ -169,13 +188,14 @@ class WorkerProcess:
 
     def _take(self, message: Message) -> None:
         """On the wire's thread."""
+        self.heard += 1
         if message.request_id is not None:
             self._answer(message)
         elif message.kind == ToServer.LOG:
             relay_log(self.worker_id, message.body)
-        elif message.kind == ToServer.CACHE:
-            self._on_cache(message.body)
-        else:
+        elif (listener := self._listeners.get(message.kind)) is not None:
+            listener(message.body)
+        elif message.kind != ToServer.BEAT:
             self.mailbox.put(message)
 
     def _answer(self, request: Message) -> None:
@@ -187,16 +207,9 @@ class WorkerProcess:
         else:
             self._wire.answer(request, answer.body, answer.parts)
 
-    def _read_output(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as stream:
-            for line in stream:
-                text = line.decode("utf-8", "replace").rstrip()
-                self._tail.append(text)
-                _output.info("[%s] %s", self.worker_id, text)
-
     def _watch(self) -> None:
         self._process.wait()
+        self._memory.stop()
         self._kill_group()  # what it has left behind
         self._exited.set()
         # all that it sent before its end is still to be read
@@ -204,5 +217,5 @@ class WorkerProcess:
         self._wire.close()
         self.mailbox.close("the process is gone")  # where nobody takes any more, the wire's thread may wait to put
         self._wire.join(_LAST_WORDS_S)
-        self._reader.join(_LAST_WORDS_S)
+        self._output.finish(_LAST_WORDS_S)
         self._on_end()

@@ -1,7 +1,8 @@
 """What server and worker say to each other: the kinds of messages, and the records that travel in them.
 
 A worker greets (`HELLO`), is told its configuration (`WELCOME`), and says what it found (`READY`) or why it cannot run
-(`UNUSABLE`). Then the server gives runs, one at a time, and the worker reports on each until it ends (`ENDED`).
+(`UNUSABLE`). Then the server gives runs, one at a time (`JOURNAL`, where there is one, then `RUN`), and the worker
+reports on each until it ends (`ENDED`).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ __all__ = [
     "PROTOCOL_VERSION",
     "CacheOrder",
     "CacheReport",
+    "ModelReport",
     "Outcome",
     "Request",
     "RunEnding",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 #: Raised whenever one side would misunderstand the other's messages.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 class ToWorker(StrEnum):
@@ -39,6 +41,9 @@ class ToWorker(StrEnum):
 
     #: Body: a `WorkerConfig`.
     WELCOME = "welcome"
+    #: Body: ``{item_id, lines}``, some of what earlier attempts at an item wrote down: outputs of nodes by execution
+    #: id, and ``{item, images}`` by `item_key`. As many messages as it takes, in order, before its `RUN`.
+    JOURNAL = "journal"
     #: Body: a `RunOrder`. Sent only when the last one has ended.
     RUN = "run"
     #: Body: ``{item_id}``. The run is to end as soon as its nodes see it.
@@ -58,7 +63,9 @@ class ToServer(StrEnum):
     READY = "ready"
     #: Body: ``{reason}``. The worker exits after it.
     UNUSABLE = "unusable"
-    #: Body: ``{level, logger, message}``.
+    #: No body: the worker is there, whatever its nodes do. Sent every `WorkerConfig.beat_s` seconds.
+    BEAT = "beat"
+    #: Body: ``{level, logger, created, message, exception, fields}``; `fields` are ids of what the line is about.
     LOG = "log"
     #: Body: ``{execution_id, source_id, invocation}``.
     STARTED = "started"
@@ -67,12 +74,15 @@ class ToServer(StrEnum):
     #: Body: ``{execution_id, index, item, images}``: a generator's next item, from 0, and names of the images that it
     #: has saved for it.
     ITEM = "item"
-    #: Body: ``{execution_id, output, cached, images}``: names of the images that it has saved since its last item.
+    #: Body: ``{execution_id, output, cached, images, seconds}``: names of the images that it has saved since its last
+    #: item, and how long it ran, null for what the scheduler works out.
     COMPLETED = "completed"
-    #: Body: ``{phase, record, submodel}``, phase ``started`` or ``complete``.
+    #: Body: ``{phase, record, submodel, seconds}``, phase ``started``, or ``complete`` with the time that it took.
     MODEL_LOAD = "model_load"
     #: Body: a `CacheReport`. Sent before `ENDED` when it says something new.
     CACHE = "cache"
+    #: Body: a `ModelReport`. Sent before `ENDED` when it says something new.
+    MODELS = "models"
     #: Body: a `RunEnding`. The run will end so, whatever its other nodes do: they have been told, and are waited for.
     ENDING = "ending"
     #: Body: a `RunEnding`. No node is left in hand.
@@ -129,6 +139,8 @@ class WorkerConfig(_Record):
     ready_order: list[str]
     class_caps: dict[str, int]
     iteration_window: int
+    #: How often it says that it is there, in seconds.
+    beat_s: float
     progress_events_per_s: float
     previews: bool
     disabled_plugins: list[str]
@@ -155,6 +167,17 @@ class CacheReport(_Record):
     clears: int
 
 
+class ModelReport(_Record):
+    """What a worker's model cache holds and has done; see `impasto.models.cache.ModelCacheStats`."""
+
+    #: Keys of the models that it holds, the most recently used first, at most 50.
+    models: list[str]
+    ram_bytes: int
+    device_bytes: int
+    hits: int
+    misses: int
+
+
 class RunOrder(_Record):
     """One session to run."""
 
@@ -165,8 +188,6 @@ class RunOrder(_Record):
     user_id: str
     graph: dict[str, JsonValue]
     metadata: dict[str, JsonValue]
-    #: Outputs of nodes that finished in an earlier attempt, by execution id, and items by `item_key`.
-    journal: dict[str, dict[str, JsonValue]]
 
 
 class RunError(_Record):

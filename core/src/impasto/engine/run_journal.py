@@ -1,6 +1,7 @@
 """`RunJournal`: what earlier attempts at a run have written down, as values of this attempt's node types.
 
-Each line is asked for once and then forgotten. What no longer fits its plugin is worked out again. Made by the runner.
+Each line is asked for once and then forgotten. What no longer fits its plugin is worked out again. Filled by the worker
+as the lines come, read by the runner.
 """
 
 import logging
@@ -21,10 +22,12 @@ logger = logging.getLogger(__name__)
 class RunJournal:
     """Outputs of executions that finished, and items of generators that did not."""
 
-    def __init__(self, lines: Mapping[str, dict[str, JsonValue]]) -> None:
-        """`lines`: output documents by execution id, and ``{item, images}`` by `item_key`."""
+    def __init__(self) -> None:
         self._outputs: dict[str, dict[str, JsonValue]] = {}
         self._items: dict[str, dict[int, JsonValue]] = {}
+
+    def add(self, lines: Mapping[str, dict[str, JsonValue]]) -> None:
+        """Take in lines: output documents by execution id, and ``{item, images}`` by `item_key`."""
         for key, line in lines.items():
             if (item := item_of(key)) is None:
                 self._outputs[key] = line

@@ -81,14 +81,14 @@ class SessionRunner:
         #: By node type on the CPU, how often in a row it was quick.
         self._quick: Counter[str] = Counter()
 
-    def run(self, order: RunOrder, control: RunControl) -> RunEnding:
+    def run(self, order: RunOrder, journal: RunJournal, control: RunControl) -> RunEnding:
         """Run a session to its end. Raises nothing that a graph or a node could cause; no node runs on after it."""
         try:
             # it is checked once more: the plugins may not be those of the day on which the graph was queued
             state = self._open_state(Graph.from_document(order.graph), order.session_id)
         except ImpastoError as error:
             return RunEnding(item_id=order.item_id, outcome=Outcome.FAILED, error=error_of(error))
-        run = _Run(order, control, state, RunJournal(order.journal))
+        run = _Run(order, control, state, journal)
         try:
             return self._drive_guarded(run)
         finally:
@@ -183,17 +183,21 @@ class SessionRunner:
         return steps[0] if len(steps) == 1 else Group(steps, self._invoker)
 
     def _evaluate(self, run: _Run, node: ExecutionNode) -> None:
-        """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered."""
-        known = run.journal.output(node) if node.spec.kind is NodeKind.CALL else None
-        if known is not None:
+        """Let the scheduler work a node out. A call that finished in an earlier attempt is not entered.
+
+        What finished in an earlier attempt was told of then.
+        """
+        known = run.journal.output(node)
+        if known is not None and node.spec.kind is NodeKind.CALL:
             run.state.complete(node.id, known)
             return
-        if not node.resumed:
+        if known is None and not node.resumed:
             self._reporter.started(node, _bare_document(node))
         output = run.state.evaluate(node)
         if output is not None:
             run.state.complete(node.id, output)
-            self._reporter.completed(node, output.to_document(), cached=False)
+            if known is None:
+                self._reporter.completed(node, output.to_document(), cached=False)
 
     def _prepare(self, run: _Run, node: ExecutionNode) -> Step:
         execution = self._invoker.prepare(node, run.state.inputs(node))

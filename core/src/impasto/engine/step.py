@@ -3,6 +3,7 @@
 Made by the runner, on its own thread; performed on that or another one.
 """
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -83,7 +84,11 @@ class StepEnd:
 
 def result_of(work: Callable[[], T]) -> T | BaseException:
     """What `work` gives, or raises."""
+    process = os.getpid()
     try:
         return work()
     except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
         return error
+    finally:
+        if os.getpid() != process:  # the node has forked, and this is the child that came back: the parent goes on
+            os._exit(0)

@@ -6,37 +6,29 @@ One thread for each worker does all of it, so that a worker's story is told in o
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from impasto.engine.backoff import Backoff
 from impasto.engine.dispatcher import Dispatcher
+from impasto.engine.limits import Limits
 from impasto.engine.ports import Publish, SessionServices, WorkQueue
 from impasto.engine.process import WorkerProcess
-from impasto.engine.protocol import ToWorker, WorkerConfig
+from impasto.engine.protocol import ToServer, ToWorker, WorkerConfig
 from impasto.engine.session_server import SessionServer
+from impasto.engine.warm_models import WarmModels
 from impasto.engine.worker_cache import WorkerCache
 from impasto.errors import WireError, WorkerError
 from impasto_sdk.events import WorkerStatusChangedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import DeviceInfo
 
-__all__ = ["Patience", "Supervisor", "WorkerInfo"]
+__all__ = ["Supervisor", "WorkerInfo"]
 
 logger = logging.getLogger(__name__)
 
 #: How long a lost process may take to be gone by itself, in seconds.
 _DYING_S = 2.0
-#: Seconds before the second restart in a row; each further one waits twice as long …
-_FIRST_DELAY_S = 0.5
-#: … up to this.
-_LONGEST_DELAY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a worker is waited for, in seconds."""
-
-    start_timeout_s: float
-    cancel_grace_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +44,12 @@ class WorkerInfo:
     pid: int | None
     #: The item that it runs.
     item_id: int | None
-    #: Why it was last lost; None once it is ready again.
+    #: Why it was last lost, and when it is started again if not at once; None once it is ready again.
     reason: str | None
     #: How many processes it has had.
     starts: int
+    #: Keys of the models that it holds, the most recently used first, at most 50.
+    models: tuple[str, ...]
 
     def to_document(self) -> dict[str, JsonValue]:
         """All of it as JSON values."""
@@ -67,6 +61,7 @@ class WorkerInfo:
             "item_id": self.item_id,
             "reason": self.reason,
             "starts": self.starts,
+            "models": list(self.models),
         }
 
 
@@ -79,18 +74,18 @@ class Supervisor:
         queue: WorkQueue,
         services: SessionServices,
         publish: Publish,
-        patience: Patience,
+        limits: Limits,
     ) -> None:
         self._config = config
         self._queue = queue
         self._publish = publish
-        self._patience = patience
+        self._limits = limits
         self._server = SessionServer(services, config.worker_id)
         #: The worker's invocation cache.
         self.cache = WorkerCache(config.worker_id, config.invocation_cache_bytes)
-        self._dispatcher = Dispatcher(
-            queue, self._server, publish, config.worker_id, cancel_grace_s=patience.cancel_grace_s
-        )
+        #: The models that it holds.
+        self.models = WarmModels(config.worker_id)
+        self._dispatcher = Dispatcher(queue, self._server, publish, self.models, limits)
         self._stopping = threading.Event()
         self._stop_at: float | None = None
         self._process: WorkerProcess | None = None
@@ -120,6 +115,7 @@ class Supervisor:
             item_id=self._dispatcher.item_id,
             reason=self._reason,
             starts=self._starts,
+            models=self.models.keys,
         )
 
     def start(self) -> None:
@@ -150,37 +146,46 @@ class Supervisor:
             process.kill()
 
     def _supervise(self) -> None:
-        failures = 0
+        backoff, reason = Backoff(), None
         while not self._stopping.is_set():
-            # the first restart is immediate: most losses are a single node's doing
-            delay_s = 0.0 if failures < 2 else min(_FIRST_DELAY_S * 2 ** (failures - 2), _LONGEST_DELAY_S)
-            if self._stopping.wait(delay_s):
-                break
             try:
-                items, reason = self._live()
+                worked, reason = self._live(reason)
             except Exception as error:  # the service goes on whatever one worker does
-                items, reason = 0, error.problem if isinstance(error, WorkerError) else repr(error)
+                worked, reason = False, error.problem if isinstance(error, WorkerError) else repr(error)
                 if not isinstance(error, WorkerError):
                     logger.exception("worker %s: its supervision failed", self.worker_id)
-            if not self._stopping.is_set():
-                logger.error("worker %s was lost: %s", self.worker_id, reason)
-                self._set_status("lost", reason)
-            failures = 1 if items else failures + 1
+            if self._stopping.is_set():
+                break
+            delay_s = backoff.after(worked=worked)
+            told = f"{reason}; it is started again in {delay_s:g} s" if delay_s else reason
+            logger.error("worker %s was lost: %s", self.worker_id, told)
+            self._set_status("lost", told)
+            self._stopping.wait(delay_s)
         self._set_status("stopped")
 
-    def _live(self) -> tuple[int, str]:
-        """One process from start to end: how many items ended in an orderly way, and how the process ended."""
+    def _live(self, lost_before: str | None) -> tuple[bool, str]:
+        """One process from start to end: whether it was given any work, and how it ended."""
         self._starts += 1
-        self._set_status("starting", self._reason)
-        process = self._process = WorkerProcess(self.worker_id, self._server, self.cache.hear, self._queue.wake)
+        self._set_status("starting", lost_before)
+        listeners: dict[str, Callable[[Mapping[str, JsonValue]], None]] = {
+            ToServer.CACHE: self.cache.hear,
+            ToServer.MODELS: self.models.hear,
+        }
+        process = self._process = WorkerProcess(
+            self.worker_id,
+            self._server,
+            listeners,
+            self._queue.wake,
+            memory_bytes=self._limits.worker_memory_bytes,
+        )
         try:
-            facts = process.greet(self._config, self._patience.start_timeout_s, self._stopping.is_set)
+            facts = process.greet(self._config, self._limits.start_timeout_s, self._stopping.is_set)
             self._device = facts.device
             for note in facts.device.notes:
                 logger.info("worker %s: %s", self.worker_id, note)
             self.cache.attach(process.send)
             self._set_status("ready")
-            items = self._dispatcher.serve(process, facts.device, lambda: self._stop_at, self._set_busy)
+            worked = self._dispatcher.serve(process, facts.device, lambda: self._stop_at, self._set_busy)
         except BaseException:
             process.kill()
             raise
@@ -188,7 +193,8 @@ class Supervisor:
             how = self._end(process)
             self._process = None
             self.cache.detach()
-        return items, how
+            self.models.forget()
+        return worked, how
 
     def _end(self, process: WorkerProcess) -> str:
         if self._stop_at is None or process.lost:

@@ -7,6 +7,7 @@ text. It knows nothing of what messages mean. Both ends use this class: the supe
 import itertools
 import json
 import logging
+import os
 import socket
 import struct
 import threading
@@ -137,6 +138,16 @@ class Wire:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             return  # the other end was faster
+
+    def disown(self) -> None:
+        """Let go of the connection in a process that was forked from this one, and stays the parent's.
+
+        Nothing can be sent after this: what two processes write at once nobody can read. The parent's end is as it was.
+        """
+        self._closed = "this process was forked from the one whose connection it is"
+        self._sending, self._sender = threading.Lock(), None  # whoever held it is not here
+        self._delayed.clear()
+        os.close(self._socket.detach())
 
     def join(self, timeout_s: float) -> None:
         """Wait until `on_close` has returned."""

@@ -13,8 +13,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
@@ -22,14 +24,15 @@ from impasto.cache import InvocationCache
 from impasto.engine.access.progress import ProgressSender
 from impasto.engine.access.secrets import SecretVault, take_secrets
 from impasto.engine.access.settings import PluginSettings
+from impasto.engine.cache_reporter import CacheReporter
 from impasto.engine.context import WorkerTools
 from impasto.engine.control import RunControl
 from impasto.engine.invoker import NodeInvoker
 from impasto.engine.lanes import Lanes
+from impasto.engine.oom_score import offer_first
 from impasto.engine.protocol import (
     PROTOCOL_VERSION,
     CacheOrder,
-    CacheReport,
     Outcome,
     Request,
     RunEnding,
@@ -41,11 +44,14 @@ from impasto.engine.protocol import (
     WorkerFacts,
 )
 from impasto.engine.references import References
-from impasto.engine.reporter import WireReporter
+from impasto.engine.reporter import RunReporter, WireReporter
+from impasto.engine.run_journal import RunJournal
 from impasto.engine.runner import SessionRunner
+from impasto.engine.standard_streams import StandardStreams
 from impasto.engine.step import StepEnd
 from impasto.engine.wire import Message, Wire
 from impasto.engine.wire_log import WireLogHandler
+from impasto.errors import WireError
 from impasto.graph import Graph
 from impasto.host import PluginHost
 from impasto.models.cache import ModelCache
@@ -61,6 +67,7 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Job:
     order: RunOrder
+    journal: RunJournal
     control: RunControl
 
 
@@ -73,14 +80,16 @@ class Worker:
         #: Runs to do; None: stop.
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._current: _Job | None = None
+        #: What earlier attempts at an item wrote down, as far as it has come.
+        self._journal: tuple[int, RunJournal] = (0, RunJournal())
         #: Of no bytes until the server has said how many it may take.
         self._cache = InvocationCache(0)
-        self._reported: CacheReport | None = None
         self._stopping = threading.Event()
 
     def serve(self) -> None:
         """Run sessions until the server says stop."""
         secrets = take_secrets(os.environ)  # before any plugin is imported
+        os.register_at_fork(after_in_child=self._wire.disown)
         self._wire.start()
         self._wire.send(ToServer.HELLO, {"protocol": PROTOCOL_VERSION, "pid": os.getpid()})
         config = self._config.get()
@@ -89,7 +98,8 @@ class Worker:
         try:
             host = PluginHost.load(disabled=config.disabled_plugins)
             device = _find_device(host, config)
-            runner = _build_runner(self._wire, host, device, config, self._cache, secrets)
+            tools, reporter = _tools(self._wire, host, device, config, secrets)
+            runner = _build_runner(tools, host, config, self._cache, reporter)
         except Exception as error:
             logger.exception("the worker cannot start")
             self._wire.send(ToServer.UNUSABLE, {"reason": f"{type(error).__name__}: {error}"})
@@ -98,19 +108,27 @@ class Worker:
         gc.freeze()
         facts = WorkerFacts(device=device, node_types=len(host.catalogue))
         self._wire.send(ToServer.READY, facts.model_dump(mode="json"))
+        beating = threading.Thread(target=self._beat, args=[config.beat_s], name="impasto-beat", daemon=True)
+        beating.start()
+        caches, streams = CacheReporter(self._wire, self._cache, tools.models), StandardStreams()
         while (job := self._jobs.get()) is not None:
             with log.during(job.order):
                 ending = _run_guarded(runner, job)
-            self._report_cache()
+            streams.restore()
+            caches.report()
             self._wire.send(ToServer.ENDED, ending.model_dump(mode="json"))
 
     def _take(self, message: Message) -> None:
         match message.kind:
             case ToWorker.WELCOME:
                 self._config.put(WorkerConfig.model_validate(message.body))
+            case ToWorker.JOURNAL:
+                self._journal_of(message.body["item_id"]).add(message.body["lines"])
             case ToWorker.RUN:
                 # made here, before any message that follows it is read: a cancel must find it
-                self._current = _Job(RunOrder.model_validate(message.body), RunControl())
+                order = RunOrder.model_validate(message.body)
+                self._current = _Job(order, self._journal_of(order.item_id), RunControl())
+                self._journal = (0, RunJournal())
                 self._jobs.put(self._current)
             case ToWorker.CANCEL:
                 job = self._current
@@ -124,15 +142,17 @@ class Worker:
                     self._current.control.interrupt()
                 self._jobs.put(None)
 
-    def _report_cache(self) -> None:
-        """Tell the server how the cache is doing, if that is not what it was told last."""
-        stats = self._cache.stats()
-        report = CacheReport(
-            hits=stats.hits, misses=stats.misses, entries=stats.entries, bytes=stats.bytes, clears=stats.clears
-        )
-        if report != self._reported:
-            self._reported = report
-            self._wire.send(ToServer.CACHE, report.model_dump())
+    def _journal_of(self, item_id: int) -> RunJournal:
+        """What has come for an item; that of another, which then was not run after all, is forgotten."""
+        if self._journal[0] != item_id:
+            self._journal = (item_id, RunJournal())
+        return self._journal[1]
+
+    def _beat(self, every_s: float) -> None:
+        with suppress(WireError):  # the server is gone, and this process with it
+            while True:
+                time.sleep(every_s)
+                self._wire.send(ToServer.BEAT)
 
     def _server_gone(self, reason: str) -> None:
         # no exit handlers: a node that hangs must not keep an orphan and its device alive
@@ -147,6 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.set_inheritable(fd, False)  # programs that a node starts must not keep the connection open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle, which then drains its workers
     faulthandler.enable()
+    offer_first()
     Worker(socket.socket(fileno=fd)).serve()
     return 0
 
@@ -181,34 +202,36 @@ def _find_device(host: PluginHost, config: WorkerConfig) -> DeviceInfo:
     )
 
 
-def _build_runner(
-    wire: Wire,
-    host: PluginHost,
-    device: DeviceInfo,
-    config: WorkerConfig,
-    cache: InvocationCache,
-    secrets: Mapping[str, str],
-) -> SessionRunner:
+def _tools(
+    wire: Wire, host: PluginHost, device: DeviceInfo, config: WorkerConfig, secrets: Mapping[str, str]
+) -> tuple[WorkerTools, WireReporter]:
+    """What the contexts of all nodes share, and who tells the server of them."""
     offered, reporter = host.contributions, WireReporter(wire)
+    models = ModelCache(
+        [loader.value for loader in offered.model_loaders],
+        device,
+        ram_bytes=config.model_cache_ram_bytes,
+        device_bytes=config.model_cache_device_bytes,
+        listener=reporter,
+    )
     tools = WorkerTools(
         wire=wire,
         device=device,
-        models=ModelCache(
-            [loader.value for loader in offered.model_loaders],
-            device,
-            ram_bytes=config.model_cache_ram_bytes,
-            device_bytes=config.model_cache_device_bytes,
-            listener=reporter,
-        ),
+        models=models,
         progress=ProgressSender(wire, per_s=config.progress_events_per_s, previews=config.previews),
         settings=PluginSettings((declared.value for declared in offered.settings), config.plugins),
         secrets=SecretVault(secrets, ((secret.plugin.name, secret.value.name) for secret in offered.secrets)),
         extensions={factory.value.field_type: factory.value for factory in offered.denoise_extensions},
     )
+    return tools, reporter
 
+
+def _build_runner(
+    tools: WorkerTools, host: PluginHost, config: WorkerConfig, cache: InvocationCache, reporter: RunReporter
+) -> SessionRunner:
     def all_exist(references: References) -> bool:
         asked = {"images": list(references.images), "files": list(references.files)}
-        return bool(wire.request(Request.EXIST, asked).body["all"])
+        return bool(tools.wire.request(Request.EXIST, asked).body["all"])
 
     def open_state(graph: Graph, session_id: str) -> GraphExecutionState:
         return GraphExecutionState(
@@ -227,7 +250,7 @@ def _build_runner(
 
 def _run_guarded(runner: SessionRunner, job: _Job) -> RunEnding:
     try:
-        return runner.run(job.order, job.control)
+        return runner.run(job.order, job.journal, job.control)
     except (
         Exception
     ) as error:  # our own mistake, or a scheduler's: the item is to end with a reason, the worker to go on

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -112,6 +113,11 @@ class ModelCache:
         with self._lock:
             for key in self._idle():
                 self._drop(key)
+
+    def keys(self, limit: int) -> list[str]:
+        """Keys of the models that are held, wholly or a part of them: the most recently used first, `limit` at most."""
+        with self._lock:
+            return list(islice(dict.fromkeys(key for key, _ in reversed(self._entries)), limit))
 
     def stats(self) -> ModelCacheStats:
         """What the cache holds and has done."""

@@ -1,0 +1,18 @@
+"""`Limits`: how long a worker and its runs are waited for, and how much memory they may take."""
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The operator's limits on one worker; see the settings of these names, and `start_timeout_s` for its own."""
+
+    #: Seconds a process has to start; the setting `worker_start_timeout_s`.
+    start_timeout_s: float
+    cancel_grace_s: float
+    #: None: a session may run as long as it takes.
+    session_timeout_s: float | None = None
+    #: 0: as much as there is.
+    worker_memory_bytes: int = 0
