@@ -88,10 +88,12 @@ class Count(BaseInvocation):
 
     trace: str = InputField(description="File for the lines")
     images: list[ImageField] = InputField(description="The pictures")
+    others: list[ImageField] = InputField(description="More of them")
 
     def invoke(self, context: InvocationContext) -> IntegerOutput:
         note(self.trace, context)
-        return IntegerOutput(value=len({context.images.record(image).image_name for image in self.images}))
+        images = [*self.images, *self.others]
+        return IntegerOutput(value=len({context.images.record(image).image_name for image in images}))
 
 
 @hookimpl
