@@ -20,9 +20,12 @@ __all__ = [
     "InvocationEvent",
     "InvocationProgressEvent",
     "InvocationStartedEvent",
+    "ModelDeletedEvent",
+    "ModelInstallCompleteEvent",
     "ModelLoadCompleteEvent",
     "ModelLoadEvent",
     "ModelLoadStartedEvent",
+    "ModelUpdatedEvent",
     "QueueClearedEvent",
     "QueueEvent",
     "QueueItemEvent",
@@ -34,6 +37,7 @@ __all__ = [
     "WorkflowDeletedEvent",
     "WorkflowEvent",
     "WorkflowUpdatedEvent",
+    "event_names",
     "event_of",
 ]
 
@@ -57,7 +61,7 @@ class Event:
     def to_document(self) -> dict[str, JsonValue]:
         """The event's fields as JSON values; without binary previews."""
         # shallow: every field holds JSON values already
-        return {f.name: getattr(self, f.name) for f in fields(self) if not f.metadata.get("binary")}
+        return {name: getattr(self, name) for name in _written(type(self))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +238,45 @@ class ModelLoadCompleteEvent(ModelLoadEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelInstallCompleteEvent(Event):
+    """A model was registered and can be used."""
+
+    name: ClassVar[str] = "model_install_complete"
+
+    #: Number of the job that installed it; 0: none did, it was registered where it lies.
+    id: int = 0
+    #: Where it came from: ``{type: "local", path, inplace}``.
+    source: Mapping[str, JsonValue]
+    key: str
+    #: Size of its files; None when it is not known.
+    total_bytes: int | None = None
+    #: The model record as a document.
+    config: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelUpdatedEvent(Event):
+    """The record of a model was changed: by a person, or because its hash was worked out."""
+
+    name: ClassVar[str] = "model_updated"
+
+    key: str
+    #: The model record as a document, as it is now.
+    config: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDeletedEvent(Event):
+    """A model was deleted."""
+
+    name: ClassVar[str] = "model_deleted"
+
+    key: str
+    #: The model record as a document, as it was.
+    config: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerStatusChangedEvent(Event):
     """A worker started, is ready, was lost or stopped."""
 
@@ -282,6 +325,11 @@ class WorkflowDeletedEvent(WorkflowEvent):
     is_public: bool = False
 
 
+def event_names() -> frozenset[str]:
+    """The names of all events."""
+    return frozenset(_kinds())
+
+
 def event_of(name: str, document: Mapping[str, JsonValue]) -> Event:
     """The event that a document of `Event.to_document` was made from.
 
@@ -291,8 +339,14 @@ def event_of(name: str, document: Mapping[str, JsonValue]) -> Event:
     kind = _kinds().get(name)
     if kind is None:
         raise ValueError(f"there is no event {name!r}; there are {', '.join(sorted(_kinds()))}")
-    known = {f.name for f in fields(kind)}
+    known = _written(kind)
     return kind(**{key: value for key, value in document.items() if key in known})
+
+
+@cache
+def _written(kind: type[Event]) -> dict[str, None]:
+    """The names of the fields that are written, in order."""
+    return dict.fromkeys(f.name for f in fields(kind) if not f.metadata.get("binary"))
 
 
 @cache

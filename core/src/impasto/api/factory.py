@@ -16,6 +16,7 @@ from impasto.api.mounts import has_web_client, mount_web_apps
 from impasto.api.openapi import complete_openapi
 from impasto.api.pages import pages
 from impasto.api.problem_handlers import install_problem_handlers
+from impasto.api.request_log import REQUEST_ID_HEADER, RequestLog
 from impasto.api.routes import ROUTERS
 from impasto.app import Impasto
 
@@ -50,14 +51,15 @@ def create_api(app: Impasto) -> FastAPI:
     api.add_middleware(OriginGuard, allowed=app.settings.allow_origins)
     api.add_middleware(UnexpectedErrors)
     if app.settings.allow_origins:
-        # outermost, so that pages that may can read what went wrong
+        # around the guards, so that pages that may can read what went wrong
         api.add_middleware(
             CORSMiddleware,
             allow_origins=app.settings.allow_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Retry-After", IDEMPOTENCY_REPLAYED],
+            expose_headers=["ETag", "Retry-After", IDEMPOTENCY_REPLAYED, REQUEST_ID_HEADER],
         )
+    api.add_middleware(RequestLog)
     return api
 
 

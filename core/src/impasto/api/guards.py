@@ -12,6 +12,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.api.problems import ProblemError, ProblemResponse, problem
+from impasto.api.request_log import path_of
+from impasto.engine.log_fields import request_id
 from impasto_sdk.ids import new_id
 
 __all__ = ["SAFE_METHODS", "BodyLimit", "OriginGuard", "UnexpectedErrors"]
@@ -43,8 +45,8 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watch)
         except Exception:  # every request is held off from the others
-            error_id = new_id()[:8]
-            logger.exception("error %s: %s %s failed", error_id, scope["method"], scope["path"])
+            error_id = request_id.get() or new_id()
+            logger.exception("error %s: %s %s failed", error_id, scope["method"], path_of(scope))
             if started:
                 raise  # half an answer is out: only a broken connection tells the client
             detail = f"the server made a mistake; its log says more under error {error_id}"

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of, quotable
+from impasto.api.request_log import path_of
 from impasto.errors import QueueFullError
 from impasto_sdk.errors import ImpastoError
 
@@ -52,7 +53,7 @@ async def _on_impasto_error(request: Request, error: Exception) -> ProblemRespon
     if document is None:
         raise error
     if document.status >= 500:
-        logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        logger.error("%s %s: %s", request.method, path_of(request.scope), error, exc_info=error)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFullError) else None
     return ProblemResponse(document, headers)
 
