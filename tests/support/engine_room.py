@@ -79,10 +79,9 @@ class EngineRoom:
         self.database = Database(self.settings.database_path)
         self.images = ImageLibrary(self.database, self.settings.images_folder)
         self.sessions = SessionFiles(self.settings.sessions_folder)
-        self.models = ModelRegistry(ModelRecords(self.database), lambda path: None)
-        self.bus = EventBus(self.settings.event_buffer)
         self.log = EventLog(self.database)
-        self.log.deliver = lambda logged: [self.bus.publish(one.event) for one in logged]
+        self.bus = EventBus(self.log, self.settings.event_buffer)
+        self.models = ModelRegistry(ModelRecords(self.database, self.log), lambda path: None)
         self.queue = SessionQueue(
             QueueItemStore(self.database, self.log),
             max_queue_size=self.settings.max_queue_size,

@@ -29,8 +29,10 @@ __all__ = [
     "QueueClearedEvent",
     "QueueEvent",
     "QueueItemEvent",
+    "QueueItemMovedEvent",
     "QueueItemStatusChangedEvent",
     "QueueItemsCanceledEvent",
+    "QueueItemsDeletedEvent",
     "QueueItemsRetriedEvent",
     "WorkerStatusChangedEvent",
     "WorkflowCreatedEvent",
@@ -195,10 +197,29 @@ class QueueItemsRetriedEvent(QueueEvent):
 
     name: ClassVar[str] = "queue_items_retried"
 
-    #: The new items' numbers.
+    #: The items that are done again; the new ones are `item_ids`, in the same order.
     retried_item_ids: list[int]
     user_ids: list[str] = field(default_factory=lambda: ["system"])
     retried_item_ids_by_user: Mapping[str, list[int]] = field(default_factory=dict)
+    item_ids: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItemsDeletedEvent(QueueEvent):
+    """Items are gone. Those of them that had not ended were cancelled first, and told of as that."""
+
+    name: ClassVar[str] = "queue_items_deleted"
+
+    deleted_item_ids: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueItemMovedEvent(QueueItemEvent):
+    """A waiting item has another place in its queue, or another priority."""
+
+    name: ClassVar[str] = "queue_item_moved"
+
+    priority: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.event_logs import open_log
 from support.toys import CATALOGUE
 
 from impasto.app.workflows import WorkflowLibrary
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto.storage.workflow_records import WorkflowRecords
 
 
@@ -18,5 +20,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def workflows(database: Database) -> WorkflowLibrary:
-    return WorkflowLibrary(WorkflowRecords(database), CATALOGUE, lambda event: None)
+def log(database: Database) -> EventLog:
+    return open_log(database)
+
+
+@pytest.fixture
+def workflows(database: Database, log: EventLog) -> WorkflowLibrary:
+    return WorkflowLibrary(WorkflowRecords(database, log), CATALOGUE)

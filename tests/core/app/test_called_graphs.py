@@ -21,6 +21,7 @@ from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, BatchDatum
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto.storage.workflow_dto import WorkflowRecord
 
 PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=PluginState.ACTIVE)
@@ -275,8 +276,8 @@ def test_problems_inside_a_called_workflow_are_told_once_with_the_way_there(
 
 
 @pytest.fixture
-def queue(database: Database) -> SessionQueue:
-    return open_queue(database, max_queue_size=50)
+def queue(database: Database, log: EventLog) -> SessionQueue:
+    return open_queue(database, log=log, max_queue_size=50)
 
 
 @pytest.fixture

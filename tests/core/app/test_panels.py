@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
+from support.event_logs import open_log
 from support.panels import NOISE_SECTION, TOY_PANEL, build_toy_graph, toy_values
 from support.queues import open_queue
 from support.toys import CATALOGUE
@@ -93,10 +94,11 @@ def house(tmp_path) -> Iterator[House]:
     database = Database(tmp_path / "impasto.db")
     database.open()
     images = ImageLibrary(database, tmp_path / "images")
-    models = ModelRegistry(ModelRecords(database), identify)
-    queue = open_queue(database, max_queue_size=100, max_attempts=1)
+    log = open_log(database)
+    models = ModelRegistry(ModelRecords(database, log), identify)
+    queue = open_queue(database, log=log, max_queue_size=100, max_attempts=1)
     library = Library(images_that_exist=lambda names: images.exist(list(names)), model_exists=lambda key: key in FACTS)
-    workflows = WorkflowLibrary(WorkflowRecords(database), CATALOGUE, lambda event: None)
+    workflows = WorkflowLibrary(WorkflowRecords(database, log), CATALOGUE)
     called_graphs = CalledGraphs(CATALOGUE, workflows)
     submissions = Submissions(CATALOGUE, queue, library, called_graphs, lambda proposal: None, max_graph_nodes=100)
     house = House(queue, images, models, submissions, tmp_path)

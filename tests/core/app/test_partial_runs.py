@@ -17,6 +17,7 @@ from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto_sdk.contributions import EnqueueProposal
 
 PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=PluginState.ACTIVE)
@@ -35,8 +36,8 @@ EDGES = [
 
 
 @pytest.fixture
-def queue(database: Database) -> SessionQueue:
-    return open_queue(database, max_queue_size=50)
+def queue(database: Database, log: EventLog) -> SessionQueue:
+    return open_queue(database, log=log, max_queue_size=50)
 
 
 @pytest.fixture

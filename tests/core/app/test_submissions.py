@@ -15,6 +15,7 @@ from impasto.host.plugin import PluginInfo, PluginState
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, BatchDatum
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.errors import EnqueueRefusedError
 
@@ -22,8 +23,8 @@ PLUGIN = PluginInfo(name="toys", version="1.0.0", entry_point="toys", state=Plug
 
 
 @pytest.fixture
-def queue(database: Database) -> SessionQueue:
-    return open_queue(database, max_queue_size=5)
+def queue(database: Database, log: EventLog) -> SessionQueue:
+    return open_queue(database, log=log, max_queue_size=5)
 
 
 @pytest.fixture

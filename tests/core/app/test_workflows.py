@@ -1,18 +1,17 @@
 """`WorkflowLibrary`: what is taken in, what is refused in which words, and who is told."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from support.toys import CATALOGUE
 from support.workflows import edge, invocation, workflow
 
 from impasto.app import workflows as library_module
 from impasto.app.workflows import WorkflowLibrary
 from impasto.errors import WorkflowFormatError, WorkflowNotFoundError
-from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog, LoggedEvent
 from impasto.storage.workflow_dto import WorkflowQuery
-from impasto.storage.workflow_records import WorkflowRecords
-from impasto_sdk.events import Event, WorkflowCreatedEvent, WorkflowDeletedEvent, WorkflowUpdatedEvent
+from impasto_sdk.events import WorkflowCreatedEvent, WorkflowDeletedEvent, WorkflowUpdatedEvent
 
 ALL = WorkflowQuery()
 
@@ -117,22 +116,21 @@ def test_a_deleted_workflow_is_gone(workflows: WorkflowLibrary) -> None:
     assert workflows.find(saved.workflow_id) is None
 
 
-def test_every_change_is_told_after_the_commit_and_nothing_else_is(database: Database) -> None:
-    events: list[tuple[Event, bool]] = []
-    records = WorkflowRecords(database)
+def test_every_change_is_told_after_the_commit_and_nothing_else_is(workflows: WorkflowLibrary, log: EventLog) -> None:
+    events: list[tuple[Any, bool]] = []
 
-    def publish(event: Any) -> None:
-        events.append((event, records.find(event.workflow_id) is not None))
+    def take(logged: Sequence[LoggedEvent]) -> None:
+        events.extend((one.event, workflows.find(one.event.workflow_id) is not None) for one in logged)  # type: ignore[attr-defined]
 
-    library = WorkflowLibrary(records, CATALOGUE, publish)
-    saved = library.create(workflow([]), user_id="ann")
-    library.update(saved.workflow_id, saved.workflow)
-    library.mark_opened(saved.workflow_id)
-    library.delete(saved.workflow_id)
+    log.listen(take)
+    saved = workflows.create(workflow([]), user_id="ann")
+    workflows.update(saved.workflow_id, saved.workflow)
+    workflows.mark_opened(saved.workflow_id)
+    workflows.delete(saved.workflow_id)
     with pytest.raises(WorkflowNotFoundError):
-        library.delete(saved.workflow_id)
+        workflows.delete(saved.workflow_id)
     with pytest.raises(WorkflowNotFoundError):
-        library.update(saved.workflow_id, saved.workflow)
+        workflows.update(saved.workflow_id, saved.workflow)
 
     assert [(type(event), there) for event, there in events] == [
         (WorkflowCreatedEvent, True),

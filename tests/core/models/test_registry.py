@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.event_logs import open_log
 
 from impasto.errors import ModelRegistryError
 from impasto.models.hashing import hash_model
@@ -48,7 +49,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def registry(database: Database, identify: Identifier, tmp_path: Path) -> Iterator[ModelRegistry]:
-    registry = ModelRegistry(ModelRecords(database), identify, models_folder=tmp_path / "models")
+    registry = ModelRegistry(ModelRecords(database, open_log(database)), identify, models_folder=tmp_path / "models")
     yield registry
     registry.close()
 
@@ -106,11 +107,11 @@ def test_a_folder_is_hashed_by_its_files_and_their_names(pipeline: Path) -> None
 
 
 def test_hashing_goes_on_at_the_next_start(database: Database, identify: Identifier, lora: Path) -> None:
-    stopped = ModelRegistry(ModelRecords(database), identify)
+    stopped = ModelRegistry(ModelRecords(database, open_log(database)), identify)
     record = stopped.register(lora)
     stopped.close()
     database.write(lambda connection: connection.exec_driver_sql("UPDATE models SET hash = 'pending:still'"))
-    started = ModelRegistry(ModelRecords(database), identify)
+    started = ModelRegistry(ModelRecords(database, open_log(database)), identify)
     started.resume_hashing()
     started._hashing.shutdown()
     assert started.get(record.key).hash == f"sha256:{hashlib.sha256(b'weights' * 1000).hexdigest()}"
@@ -118,7 +119,7 @@ def test_hashing_goes_on_at_the_next_start(database: Database, identify: Identif
 
 def test_closing_does_not_wait_for_a_large_hash(database: Database, identify: Identifier, lora: Path) -> None:
     os.truncate(lora, 64 * 2**30)  # holes but for its beginning: it takes no room, and minutes to hash
-    registry = ModelRegistry(ModelRecords(database), identify)
+    registry = ModelRegistry(ModelRecords(database, open_log(database)), identify)
     record = registry.register(lora)
     registry.close()
     assert registry.get(record.key).hash == record.hash

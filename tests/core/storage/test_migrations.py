@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from impasto.errors import DatabaseVersionError, StorageError
 from impasto.storage import migrations, tables
 from impasto.storage.database import Database
+from impasto.storage.event_log import EventLog
 from impasto.storage.migrations import HISTORY, History
 from impasto.storage.workflow_records import WorkflowRecords
 
@@ -82,7 +83,7 @@ def test_a_database_of_the_first_version_gets_a_workflow_library_and_keeps_what_
     with Database(path, history=History(revisions=HISTORY.revisions[:1], folders=HISTORY.folders)) as database:
         database.write(lambda connection: connection.exec_driver_sql("UPDATE item_numbers SET last = 42"))
     with Database(path) as database:
-        assert WorkflowRecords(database).names() == {}
+        assert WorkflowRecords(database, EventLog(database)).names() == {}
         with database.read() as connection:
             assert connection.exec_driver_sql("SELECT last FROM item_numbers").scalar_one() == 42
     (copy,) = copies(tmp_path)

@@ -3,17 +3,19 @@
 from typing import Any
 
 import pytest
+from support.event_logs import open_log
 
 from impasto.storage.database import Database
 from impasto.storage.workflow_dto import WorkflowFacts, WorkflowOrder, WorkflowQuery, WorkflowRecord
 from impasto.storage.workflow_records import WorkflowRecords
+from impasto_sdk.events import Event, WorkflowDeletedEvent
 
 ALL = WorkflowQuery()
 
 
 @pytest.fixture
 def records(database: Database) -> WorkflowRecords:
-    return WorkflowRecords(database)
+    return WorkflowRecords(database, open_log(database))
 
 
 def add(records: WorkflowRecords, workflow_id: str, **facts: Any) -> WorkflowRecord:
@@ -64,14 +66,27 @@ def test_what_is_deleted_is_gone_and_given_back_once_more(records: WorkflowRecor
     assert ids(records) == []
 
 
-def test_who_waits_for_a_write_is_told_after_the_commit(records: WorkflowRecords) -> None:
-    found: list[WorkflowRecord | None] = []
-    facts = WorkflowFacts(name="w")
-    records.add("w", facts, {}, then=lambda created: found.append(records.find(created.thing.workflow_id)))
-    records.update("w", WorkflowFacts(name="v"), {}, then=lambda _: found.append(records.find("w")))
-    records.delete("w", then=lambda _: found.append(records.find("w")))
+def test_a_change_is_on_disk_with_the_event_that_tells_of_it_or_not_at_all(database: Database) -> None:
+    log = open_log(database)
+    records = WorkflowRecords(database, log)
 
-    assert [record and record.name for record in found] == ["w", "v", None]
+    def fails(_: object) -> list[Event]:
+        raise ValueError("no words for it")
+
+    add(records, "w")
+    for change in (
+        lambda tell: records.update("w", WorkflowFacts(name="v"), {}, tell=tell),
+        lambda tell: records.delete("w", tell=tell),
+        lambda tell: records.add("x", WorkflowFacts(name="x"), {}, tell=tell),
+    ):
+        with pytest.raises(ValueError, match="no words"):
+            change(fails)
+    assert ids(records) == ["w"]
+    assert records.names() == {"w": "w"}
+    assert log.read(0, 10).events == []
+
+    records.delete("w", tell=lambda record: [WorkflowDeletedEvent(workflow_id=record.workflow_id)])
+    assert [one.event.to_document()["workflow_id"] for one in log.read(0, 10).events] == ["w"]
 
 
 def test_a_list_has_the_facts_and_not_the_documents(records: WorkflowRecords) -> None:

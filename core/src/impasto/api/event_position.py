@@ -1,7 +1,7 @@
 """`EventPosition`: the last event a client saw, as it travels in ``Last-Event-ID`` and ``last_id``.
 
-Event ids begin at 1 again when the server is started anew, so a position names the server's life (its *epoch*) too:
-``17.9f0c…``. A bare number is taken as well; it is believed to be of this life.
+Ids go on when the server is started again; they begin anew with a new database. So a position names the line of events
+(its *epoch*) too: ``17.9f0c…``. A bare number is taken as well; it is believed to be of this line.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ __all__ = ["EventPosition"]
 
 @dataclass(frozen=True, slots=True)
 class EventPosition:
-    """Where a client is in the stream of events."""
+    """Where a client is in a line of events."""
 
     id: int
-    #: None: this life of the server.
+    #: None: this line.
     epoch: str | None = None
 
     @classmethod

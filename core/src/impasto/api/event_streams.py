@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from impasto.api.event_filter import EventFilter
+from impasto.api.event_frames import SentEvents
 from impasto.api.event_position import EventPosition
 from impasto.events import EventBus, Subscription
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["EventStreams"]
+
+#: A position of no line of events.
+_NOWHERE = -1
 
 
 class EventStreams:
@@ -23,18 +27,26 @@ class EventStreams:
         self._lock = threading.Lock()
         self._open: set[Subscription] = set()
         self._closed = False
+        self._sent: SentEvents | None = None
 
     @property
     def epoch(self) -> str:
-        """This life of the server: ids of another one say nothing here."""
+        """The line of events that ids are of: ids of another one say nothing here."""
         return self._bus.epoch
+
+    @property
+    def sent(self) -> SentEvents:
+        """How events are written as server-sent events, the same for all streams."""
+        if self._sent is None:  # the bus does not know its line before it is started
+            self._sent = SentEvents(self.epoch)
+        return self._sent
 
     @contextmanager
     def open(self, position: EventPosition | None, wanted: EventFilter) -> Iterator[Subscription]:
         """A stream of what comes after `position`; None: of what comes from now on."""
         since = None if position is None else position.id
         if position is not None and position.epoch not in (None, self.epoch):
-            since = self._bus.last_id + 1  # an id that this life has not given, whatever its number
+            since = _NOWHERE
         with self._bus.subscribe(since=since, accept=wanted) as stream:
             with self._lock:
                 if self._closed:

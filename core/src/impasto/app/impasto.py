@@ -64,16 +64,15 @@ class Impasto:
         database = Database(settings.database_path)
         images = ImageLibrary(database, settings.images_folder)
         sessions = SessionFiles(settings.sessions_folder)
-        models = ModelRegistry(ModelRecords(database), host.identify_model, models_folder=settings.models_folder)
-        bus = EventBus(settings.event_buffer)
         log = EventLog(database)
-        log.deliver = lambda logged: [bus.publish(one.event) for one in logged]
+        bus = EventBus(log, settings.event_buffer)
+        models = ModelRegistry(ModelRecords(database, log), host.identify_model, models_folder=settings.models_folder)
         queue = SessionQueue(
             QueueItemStore(database, log),
             max_queue_size=settings.max_queue_size,
             max_attempts=settings.max_attempts,
         )
-        workflows = WorkflowLibrary(WorkflowRecords(database), host.catalogue, bus.publish)
+        workflows = WorkflowLibrary(WorkflowRecords(database, log), host.catalogue)
         submissions = Submissions(
             host.catalogue,
             queue,

@@ -4,7 +4,7 @@ A document is kept as the editor made it, but for its id and its category, which
 whole before it is kept, so that what is in the library can be run. Used by the API, and by whoever runs or calls one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from impasto.errors import Problem, WorkflowFormatError, WorkflowNotFoundError
@@ -26,7 +26,7 @@ from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
 from impasto_sdk.node import NodeKind, NodeSpec
 
-__all__ = ["MOST_BYTES", "WorkflowLibrary"]
+__all__ = ["LONGEST_NAME", "MOST_BYTES", "WorkflowLibrary"]
 
 #: Largest workflow that is kept, in bytes of JSON; one of a hundred nodes has about a hundred thousand.
 MOST_BYTES = 8 * 2**20
@@ -37,14 +37,11 @@ MOST_COMPARED = 1000
 
 
 class WorkflowLibrary:
-    """All saved workflows. `publish` is called on the writer thread, right after the commit, so it must not wait."""
+    """All saved workflows."""
 
-    def __init__(
-        self, records: WorkflowRecords, catalogue: Mapping[str, NodeSpec], publish: Callable[[Event], object]
-    ) -> None:
+    def __init__(self, records: WorkflowRecords, catalogue: Mapping[str, NodeSpec]) -> None:
         self._records = records
         self._return_types = frozenset(name for name, spec in catalogue.items() if spec.kind is NodeKind.RETURN)
-        self._publish = publish
 
     def create(self, document: Mapping[str, JsonValue], *, user_id: str = "system") -> WorkflowRecord:
         """Save a workflow under a fresh id, whatever id it came with.
@@ -66,7 +63,7 @@ class WorkflowLibrary:
         if idempotency_key is not None:
             key = CreationKey("workflow", idempotency_key, fingerprint_of(dict(document)), user_id)
         kept = _kept(document, workflow_id)
-        return self._records.add(workflow_id, facts, kept, user_id=user_id, key=key, then=self._announce_created)
+        return self._records.add(workflow_id, facts, kept, user_id=user_id, key=key, tell=_created)
 
     def update(self, workflow_id: str, document: Mapping[str, JsonValue]) -> WorkflowRecord:
         """Put another document in the place of a saved one.
@@ -78,12 +75,12 @@ class WorkflowLibrary:
         own_id = document.get("id")
         if own_id not in (None, "", workflow_id):
             raise WorkflowFormatError([_of_another(own_id, workflow_id)])
-        record = self._records.update(workflow_id, facts, _kept(document, workflow_id), then=self._announce_updated)
+        record = self._records.update(workflow_id, facts, _kept(document, workflow_id), tell=_updated)
         return record or self._refuse(workflow_id)
 
     def delete(self, workflow_id: str) -> None:
         """Forget a workflow. What was enqueued with it runs all the same. Raises `WorkflowNotFoundError`."""
-        if self._records.delete(workflow_id, then=self._announce_deleted) is None:
+        if self._records.delete(workflow_id, tell=_deleted) is None:
             self._refuse(workflow_id)
 
     def mark_opened(self, workflow_id: str) -> WorkflowRecord:
@@ -147,29 +144,28 @@ class WorkflowLibrary:
         listed = "it was deleted, or never saved here; GET /api/v1/workflows/ lists those there are"
         raise WorkflowNotFoundError(workflow_id, self.probably_meant(workflow_id) or listed)
 
-    def _announce_created(self, created: Created[WorkflowRecord]) -> None:
-        if not created.repeated:
-            record = created.thing
-            self._publish(
-                WorkflowCreatedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
-            )
 
-    def _announce_updated(self, record: WorkflowRecord | None) -> None:
-        if record is not None:
-            self._publish(
-                WorkflowUpdatedEvent(
-                    workflow_id=record.workflow_id,
-                    user_id=record.user_id,
-                    old_is_public=record.is_public,
-                    new_is_public=record.is_public,
-                )
-            )
+def _created(created: Created[WorkflowRecord]) -> Sequence[Event]:
+    record = created.thing
+    event = WorkflowCreatedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
+    return [] if created.repeated else [event]
 
-    def _announce_deleted(self, record: WorkflowRecord | None) -> None:
-        if record is not None:
-            self._publish(
-                WorkflowDeletedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)
-            )
+
+def _updated(record: WorkflowRecord | None) -> Sequence[Event]:
+    if record is None:
+        return []
+    public = record.is_public
+    return [
+        WorkflowUpdatedEvent(
+            workflow_id=record.workflow_id, user_id=record.user_id, old_is_public=public, new_is_public=public
+        )
+    ]
+
+
+def _deleted(record: WorkflowRecord | None) -> Sequence[Event]:
+    if record is None:
+        return []
+    return [WorkflowDeletedEvent(workflow_id=record.workflow_id, user_id=record.user_id, is_public=record.is_public)]
 
 
 def _problems_of_facts(document: Mapping[str, JsonValue]) -> Iterator[Problem]:

@@ -1,58 +1,79 @@
-"""`EventBus`: events are published from any thread and reach every reader in one order.
+"""`EventBus`: what happens, from any thread, to every reader in one order.
 
-Publishing never waits for a reader. Durable events are kept in a ring, so that a client that comes back with the last
-id it saw gets what it missed; the others (progress) are for who is there.
+Publishing never waits for a reader, nor for the disk. Durable events go through the log, which keeps them and gives
+them their ids; those that were written with the change they tell of come from there as well. All others (progress) are
+for who is there.
 """
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
 
+from impasto.errors import StorageError
+from impasto.events.buffer import TRANSIENT_LIMIT
 from impasto.events.envelope import Envelope
+from impasto.events.fan_out import FanOut
 from impasto.events.listeners import ListenerThread
+from impasto.events.log import Log, LoggedEvent
 from impasto.events.subscription import Subscription
 from impasto_sdk.events import Event
-from impasto_sdk.ids import new_id
 
 __all__ = ["EventBus"]
 
+logger = logging.getLogger(__name__)
+
+_STOPS = "the server stops"
+
 
 class EventBus:
-    """Gives events their ids and hands them to listeners and subscriptions.
+    """Hands events to listeners and subscriptions. It listens to `log`, which must be open before anybody reads.
 
-    `buffer` is how many durable events are kept for readers that come back, and how many wait for a slow one.
+    `buffer` is how many events may wait in memory for one reader; the rest of what it has yet to read is in the log.
     """
 
-    def __init__(self, buffer: int) -> None:
-        #: Names this bus's life: ids begin at 1 again with a new one, so an id from another life says nothing.
-        self.epoch = new_id()
+    def __init__(self, log: Log, buffer: int) -> None:
+        self._log = log
         self._buffer = buffer
-        self._lock = threading.Lock()
-        self._ring: deque[Envelope] = deque(maxlen=buffer)
-        self._last_id = 0
-        #: The newest durable event that the ring no longer holds; 0: it holds all.
-        self._forgotten_id = 0
-        self._subscriptions: list[Subscription] = []
-        self._listeners: ListenerThread | None = None
+        # never held while something waits: the writer of the log takes it
+        self._changed = threading.Condition()
+        self._fan_out = FanOut(buffer)
+        #: The newest durable event that went to the readers; None: the log knows.
+        self._last_id: int | None = None
+        #: How many durable events were published here, and how many of these are kept, or never will be.
+        self._submitted = 0
+        self._settled = 0
+        #: Transient events that were published behind durable ones which are not kept yet, with the last one's number.
+        self._held: deque[tuple[int, Event]] = deque(maxlen=TRANSIENT_LIMIT)
+        self._listeners = ListenerThread(self.subscribe)
         self._closed = False
+        log.listen(self._hand_out)
+
+    @property
+    def epoch(self) -> str:
+        """Names the line of events that ids are of: that of the database."""
+        return self._log.epoch
 
     @property
     def last_id(self) -> int:
-        """Id of the newest event; 0 before the first."""
-        return self._last_id
+        """Id of the newest durable event that went to the readers; 0 before the first."""
+        return self._log.last_id if self._last_id is None else self._last_id
 
-    def publish(self, event: Event) -> int:
-        """Give `event` its id and hand it to every reader. Any thread may call it; it never waits for a reader."""
-        with self._lock:
-            self._last_id += 1
-            envelope = Envelope(self._last_id, event)
+    def publish(self, event: Event) -> None:
+        """Hand `event` to every reader: a durable one once it is kept, any other behind those published before it.
+
+        Any thread may call it but the database's writer, which writes events with the change they tell of. A durable
+        event that cannot be kept is logged, and nobody hears of it.
+        """
+        with self._changed:
             if event.durable:
-                if len(self._ring) == self._buffer:
-                    self._forgotten_id = self._ring[0].id
-                self._ring.append(envelope)
-            for subscription in self._subscriptions:
-                subscription.offer(envelope)
-            return envelope.id
+                self._submit(event)
+            elif self._settled < self._submitted:
+                self._held.append((self._submitted, event))
+            else:
+                self._fan_out.put([Envelope(self.last_id, event)])
 
     def subscribe(
         self,
@@ -60,50 +81,72 @@ class EventBus:
         accept: Callable[[Event], bool] | None = None,
         limit: int | None = None,
     ) -> Subscription:
-        """A new reader. It gets the kept durable events after the id `since`, if that is given, and all that come.
+        """A new reader, of all that comes; with `since`, of the durable events after that id before it.
 
-        `accept` says which events it wants; it is called while publishing, so it must be quick and must not raise.
-        `limit` is how many events may wait for it; None: as many as the bus keeps.
+        An id that is not of this line of events (it is newer than the newest, negative, or was lost) gives what comes
+        from now on, and `Subscription.complete` is false. `accept` says which events it wants; it is called on the
+        thread of the bus, so it must be quick and must not raise. `limit` is how many events may wait in memory; None:
+        as many as the bus says.
         """
-        with self._lock:
-            known = since is None or since <= self._last_id
-            start = (self._last_id if since is None else since) if known else 0
+        with self._changed:
+            newest = self.last_id
+            known = since is None or (0 <= since <= newest and not self._log.was_skipped(since))
+            forgotten_id = self._log.forgotten_id
             subscription = Subscription(
-                replay=[e for e in self._ring if e.id > start and (accept is None or accept(e.event))],
-                last_id=start,
-                complete=known and self._forgotten_id <= start,
+                self._log,
+                start=newest if since is None or not known else max(since, forgotten_id),
+                newest=newest,
+                complete=known and (since is None or since >= forgotten_id),
                 limit=self._buffer if limit is None else limit,
                 accept=accept,
-                on_close=self._forget,
+                on_close=self._fan_out.remove,
             )
             if self._closed:
-                subscription.end("the server stops")
+                subscription.end(_STOPS)
             else:
-                self._subscriptions.append(subscription)
+                self._fan_out.add(subscription)
             return subscription
 
     def add_listener(self, listener: Callable[[Event], object]) -> None:
         """Call `listener` with every event from now on, in order, on the bus's one listener thread.
 
-        What it raises is logged. A listener that falls far behind loses progress first, and is told nothing twice.
+        What it raises is logged. One that falls far behind loses progress and nothing else.
         """
-        with self._lock:
-            thread = self._listeners
-            if thread is None:
-                thread = self._listeners = ListenerThread(self.subscribe)
-        thread.add(listener)
+        self._listeners.add(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End every subscription, and let listeners hear what was published; a stuck one is left after `timeout_s`."""
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: self._settled == self._submitted, timeout_s)
             self._closed = True
-            subscriptions, self._subscriptions = self._subscriptions, []
+        subscriptions = self._fan_out.close(timeout_s)
+        self._listeners.end(_STOPS)
         for subscription in subscriptions:
-            subscription.end("the server stops")
-        if self._listeners is not None:
-            self._listeners.join(timeout_s)
+            subscription.end(_STOPS)
+        self._listeners.join(timeout_s)
 
-    def _forget(self, subscription: Subscription) -> None:
-        with self._lock:
-            if subscription in self._subscriptions:
-                self._subscriptions.remove(subscription)
+    def _submit(self, event: Event) -> None:
+        self._submitted += 1
+        try:
+            future = self._log.submit([event])
+        except StorageError as error:
+            self._submitted -= 1
+            logger.error("nobody is told of %s, for it cannot be kept: %s", event.name, error)
+        else:
+            future.add_done_callback(lambda future: self._settle(event, future))
+
+    def _settle(self, event: Event, future: Future[Any]) -> None:
+        """A durable event is kept and was handed out, or never will be; they come in the order of their publishing."""
+        if (error := future.exception()) is not None:
+            logger.error("nobody is told of %s, for it could not be kept: %s", event.name, error)
+        with self._changed:
+            self._settled += 1
+            while self._held and self._held[0][0] <= self._settled:
+                self._fan_out.put([Envelope(self.last_id, self._held.popleft()[1])])
+            self._changed.notify_all()
+
+    def _hand_out(self, logged: Sequence[LoggedEvent]) -> None:
+        """Events are on disk. Called by the log, on the database's writer thread."""
+        with self._changed:
+            self._last_id = logged[-1].id
+            self._fan_out.put([Envelope.logged(one) for one in logged])

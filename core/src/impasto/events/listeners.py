@@ -7,13 +7,16 @@ import logging
 import threading
 from collections.abc import Callable
 
-from impasto.errors import SubscriptionEndedError
+from impasto.errors import StorageError, SubscriptionEndedError
 from impasto.events.subscription import Subscription
 from impasto_sdk.events import Event
 
 __all__ = ["ListenerThread"]
 
 logger = logging.getLogger(__name__)
+
+#: How long to wait before the log is read again when it could not be, in seconds.
+RETRY_S = 1.0
 
 
 class ListenerThread:
@@ -23,6 +26,8 @@ class ListenerThread:
         self._subscribe = subscribe
         self._listeners: tuple[Callable[[Event], object], ...] = ()
         self._lock = threading.Lock()
+        self._subscription: Subscription | None = None
+        self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, listener: Callable[[Event], object]) -> None:
@@ -31,14 +36,21 @@ class ListenerThread:
             self._listeners = (*self._listeners, listener)
             if self._thread is None:
                 # subscribed here, not on the thread: an event published right after `add` must not be missed
-                subscription = self._subscribe(None)
+                self._subscription = self._subscribe(None)
                 self._thread = threading.Thread(
-                    target=self._run, args=(subscription,), name="impasto-listeners", daemon=True
+                    target=self._run, args=(self._subscription,), name="impasto-listeners", daemon=True
                 )
                 self._thread.start()
 
+    def end(self, reason: str) -> None:
+        """No more events come; the listeners hear those that are in the log by now."""
+        self._ending.set()
+        with self._lock:
+            if self._subscription is not None:
+                self._subscription.end(reason, read_on=True)
+
     def join(self, timeout_s: float) -> None:
-        """Wait until the listeners have heard everything; called once the bus's subscriptions have ended."""
+        """Wait until the listeners have heard everything; called after `end`."""
         if self._thread is None or self._thread is threading.current_thread():
             return
         self._thread.join(timeout_s)
@@ -52,20 +64,28 @@ class ListenerThread:
                 current = self._read(current)
 
     def _read(self, subscription: Subscription) -> Subscription | None:
-        """Read to the end; gives the subscription to go on with when the listeners were too slow for this one."""
+        """Read to the end; gives the subscription to go on with when there is a hole in this one."""
         while True:
             try:
                 envelope = subscription.get()
             except SubscriptionEndedError as ended:
-                if not subscription.overflowed:
-                    return None
-                logger.warning("listeners lag behind: %s", ended)
-                again = self._subscribe(subscription.last_id)
-                if not again.complete:
-                    logger.error("listeners have missed events after id %d; raise `event_buffer`", subscription.last_id)
-                return again
-            if envelope is not None:
-                self._call(envelope.event)
+                return self._again(subscription, ended) if subscription.missed else None
+            except StorageError as error:
+                if self._ending.is_set():
+                    return None  # the database is closed: whoever stops the server has waited long enough
+                logger.error("listeners wait for events that cannot be read: %s", error)
+                self._ending.wait(RETRY_S)
+            else:
+                if envelope is not None:
+                    self._call(envelope.event)
+
+    def _again(self, subscription: Subscription, ended: SubscriptionEndedError) -> Subscription | None:
+        logger.error("listeners have missed events, raise `event_retention_s`: %s", ended)
+        with self._lock:
+            if self._ending.is_set():
+                return None
+            self._subscription = self._subscribe(subscription.last_id)
+            return self._subscription
 
     def _call(self, event: Event) -> None:
         for listener in self._listeners:

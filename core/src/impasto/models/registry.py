@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from impasto.errors import ModelRegistryError
+from impasto.models import announcements
 from impasto.models.hashing import PENDING, HashingStoppedError, hash_model, size_of_model
 from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.model_records import ModelRecords
@@ -20,7 +21,7 @@ from impasto_sdk.errors import ModelNotFoundError
 from impasto_sdk.ids import new_id
 from impasto_sdk.models import ModelIdentification, ModelRecord, StarterModel
 
-__all__ = ["ModelRegistry"]
+__all__ = ["CHANGEABLE", "ModelRegistry"]
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class ModelRegistry:
         path = _place(path)
         known = self._records.find_by_path(str(path))
         record = known or _new_record(path, self._identified(path), name=name, description=description)
-        created = self._records.add(record, user_id=user_id, key=key)
+        created = self._records.add(record, user_id=user_id, key=key, tell=announcements.of_adding(record))
         if known is None:
             self._rehashed(created.thing)
         return created
@@ -183,7 +184,7 @@ class ModelRegistry:
     def delete(self, key: str) -> None:
         """Forget a model. Its files go too when they lie in the models folder. Raises `ModelNotFoundError`."""
         record = self.get(key)
-        self._records.delete(key)
+        self._records.delete(key, tell=announcements.deleted)
         path = Path(record.path)
         if not self._owns(path):
             return
@@ -204,10 +205,10 @@ class ModelRegistry:
         return found
 
     def _add(self, record: ModelRecord) -> ModelRecord:
-        return self._rehashed(self._records.add(record).thing)
+        return self._rehashed(self._records.add(record, tell=announcements.of_adding(record)).thing)
 
     def _changed(self, key: str, changes: Mapping[str, object]) -> ModelRecord:
-        record = self._records.update(key, changes)
+        record = self._records.update(key, changes, tell=announcements.updated)
         if record is None:
             raise ModelNotFoundError(key, "it was deleted, or is registered on another server")
         return record
@@ -222,7 +223,8 @@ class ModelRegistry:
 
     def _hash(self, record: ModelRecord) -> None:
         try:
-            self._records.update(record.key, {"hash": hash_model(Path(record.path), self._closing.is_set)})
+            found = hash_model(Path(record.path), self._closing.is_set)
+            self._records.update(record.key, {"hash": found}, tell=announcements.updated)
         except HashingStoppedError:
             return
         except OSError as error:  # it keeps its placeholder, and is tried again at the next start

@@ -19,7 +19,7 @@ from impasto.storage.documents import dump_document, load_document
 from impasto.storage.tables import event_state, events
 from impasto_sdk.events import Event, event_of
 
-__all__ = ["EventLog", "EventPage", "LoggedEvent"]
+__all__ = ["EventLog", "EventPage", "LoggedEvent", "tell_nothing"]
 
 T = TypeVar("T")
 
@@ -184,6 +184,11 @@ class EventLog:
 
     def _note_forgotten(self, through: int) -> None:
         self._forgotten_id = max(self._forgotten_id, through)
+
+
+def tell_nothing(outcome: object) -> Sequence[Event]:
+    """For `EventLog.write`: no events, whatever came of it."""
+    return ()
 
 
 def _forget_portion(connection: Connection, through: int) -> int:

@@ -1,9 +1,10 @@
 """`ModelRecords`: model records in the database. Each method is one transaction.
 
-Called by `impasto.models.registry` only, which knows what may change and what happens to files.
+Called by `impasto.models.registry` only, which knows what may change and what happens to files; `tell` says, in the
+transaction, which events what was written amounts to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
+from impasto.storage.event_log import EventLog, tell_nothing
 from impasto.storage.tables import SYSTEM_USER, models, offered_starters
 from impasto.storage.timestamps import timestamp
+from impasto_sdk.events import Event
 from impasto_sdk.models import ModelRecord
 
 __all__ = ["ModelRecords"]
@@ -31,11 +34,17 @@ DELETE_MODEL = delete(models).where(models.c.key == bindparam("key"))
 class ModelRecords:
     """Model records, one row each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, log: EventLog) -> None:
         self._database = database
+        self._log = log
 
     def add(
-        self, record: ModelRecord, *, user_id: str = SYSTEM_USER, key: CreationKey | None = None
+        self,
+        record: ModelRecord,
+        *,
+        user_id: str = SYSTEM_USER,
+        key: CreationKey | None = None,
+        tell: Callable[[Created[ModelRecord]], Sequence[Event]] = tell_nothing,
     ) -> Created[ModelRecord]:
         """Store a record; the one that is there already when its key or path is taken.
 
@@ -58,7 +67,7 @@ class ModelRecords:
             remember(connection, key, record.key)
             return Created(record, repeated=False)
 
-        return self._database.write(work)
+        return self._log.write(work, tell)
 
     def created_before(self, key: CreationKey) -> Created[ModelRecord] | None:
         """The record that an idempotency key led to before; raises as `creations.created_before` does."""
@@ -90,7 +99,13 @@ class ModelRecords:
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(FIND_UNHASHED)]
 
-    def update(self, key: str, changes: Mapping[str, object]) -> ModelRecord | None:
+    def update(
+        self,
+        key: str,
+        changes: Mapping[str, object],
+        *,
+        tell: Callable[[ModelRecord | None], Sequence[Event]] = tell_nothing,
+    ) -> ModelRecord | None:
         """Change fields of a record; None when there is none of that key."""
 
         def work(connection: Connection) -> ModelRecord | None:
@@ -101,7 +116,7 @@ class ModelRecords:
             connection.execute(UPDATE_MODEL.values(**_columns(changed), updated_at=timestamp()), {"b_key": key})
             return changed
 
-        return self._database.write(work)
+        return self._log.write(work, tell)
 
     def was_offered(self, starter_id: str) -> bool:
         """Whether a starter model was registered once."""
@@ -114,9 +129,17 @@ class ModelRecords:
             lambda connection: connection.execute(ADD_OFFERED, {"id": starter_id, "offered_at": timestamp()})
         )
 
-    def delete(self, key: str) -> bool:
-        """Remove a record; False when there is none."""
-        return self._database.write(lambda connection: connection.execute(DELETE_MODEL, {"key": key}).rowcount > 0)
+    def delete(
+        self, key: str, *, tell: Callable[[ModelRecord | None], Sequence[Event]] = tell_nothing
+    ) -> ModelRecord | None:
+        """Remove a record; what it was, None when there is none."""
+
+        def work(connection: Connection) -> ModelRecord | None:
+            record = _find(connection, key)
+            connection.execute(DELETE_MODEL, {"key": key})
+            return record
+
+        return self._log.write(work, tell)
 
 
 def _find(connection: Connection, key: str) -> ModelRecord | None:

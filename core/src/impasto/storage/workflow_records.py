@@ -1,7 +1,7 @@
 """`WorkflowRecords`: the workflow library in the database. Each method is one transaction.
 
 Pages go by number: a library is what people have made by hand. Called by `impasto.app.workflows` only, which knows what
-a workflow is and who is told of it; `then` is called with what was written, right after the commit.
+a workflow is; `tell` says, in the transaction, which events what was written amounts to.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, false,
 from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
+from impasto.storage.event_log import EventLog, tell_nothing
 from impasto.storage.tables import SYSTEM_USER, workflow_library
 from impasto.storage.timestamps import timestamp
 from impasto.storage.workflow_dto import (
@@ -23,6 +24,7 @@ from impasto.storage.workflow_dto import (
     WorkflowQuery,
     WorkflowRecord,
 )
+from impasto_sdk.events import Event
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["WorkflowRecords"]
@@ -41,8 +43,9 @@ COUNT_WORKFLOWS = select(func.count()).select_from(workflow_library)
 class WorkflowRecords:
     """Saved workflows, one row each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, log: EventLog) -> None:
         self._database = database
+        self._log = log
 
     def add(
         self,
@@ -53,7 +56,7 @@ class WorkflowRecords:
         category: WorkflowCategory = "user",
         user_id: str = SYSTEM_USER,
         key: CreationKey | None = None,
-        then: Callable[[Created[WorkflowRecord]], object] | None = None,
+        tell: Callable[[Created[WorkflowRecord]], Sequence[Event]] = tell_nothing,
     ) -> Created[WorkflowRecord]:
         """Store a workflow under an id that no other has; with a `key` that stored one before, that one is given.
 
@@ -72,7 +75,7 @@ class WorkflowRecords:
             remember(connection, key, workflow_id)
             return Created(_record(_row(connection, workflow_id)), repeated=False)
 
-        return self._database.write(work, then=then)
+        return self._log.write(work, tell)
 
     def update(
         self,
@@ -80,7 +83,7 @@ class WorkflowRecords:
         facts: WorkflowFacts,
         document: JsonValue,
         *,
-        then: Callable[[WorkflowRecord | None], object] | None = None,
+        tell: Callable[[WorkflowRecord | None], Sequence[Event]] = tell_nothing,
     ) -> WorkflowRecord | None:
         """Put another document in the place of a workflow's; None when there is no such workflow."""
 
@@ -89,7 +92,7 @@ class WorkflowRecords:
             changed = connection.execute(UPDATE_WORKFLOW.values(**changes), {"id": workflow_id}).rowcount
             return _record(_row(connection, workflow_id)) if changed else None
 
-        return self._database.write(work, then=then)
+        return self._log.write(work, tell)
 
     def mark_opened(self, workflow_id: str) -> WorkflowRecord | None:
         """Note that a workflow is opened now; None when there is none of that id."""
@@ -101,7 +104,7 @@ class WorkflowRecords:
         return self._database.write(work)
 
     def delete(
-        self, workflow_id: str, *, then: Callable[[WorkflowRecord | None], object] | None = None
+        self, workflow_id: str, *, tell: Callable[[WorkflowRecord | None], Sequence[Event]] = tell_nothing
     ) -> WorkflowRecord | None:
         """Remove a workflow; what it was, None when there was none of that id."""
 
@@ -110,7 +113,7 @@ class WorkflowRecords:
             connection.execute(DELETE_WORKFLOW, {"id": workflow_id})
             return record
 
-        return self._database.write(work, then=then)
+        return self._log.write(work, tell)
 
     def find(self, workflow_id: str) -> WorkflowRecord | None:
         """The workflow of an id."""

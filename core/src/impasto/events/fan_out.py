@@ -1,0 +1,77 @@
+"""`FanOut`: the bus's own thread, which hands events to every subscription, so that nobody who publishes has to.
+
+What waits for the thread is bounded too: when durable events come faster than it hands them out, it lets go of them,
+and every subscription reads them from the log.
+"""
+
+import threading
+from collections.abc import Sequence
+
+from impasto.events.buffer import EventBuffer
+from impasto.events.envelope import Envelope
+from impasto.events.subscription import Subscription
+
+__all__ = ["FanOut"]
+
+
+class FanOut:
+    """Hands out what it is given, in order. At most `limit` events wait; the thread runs from the first reader on."""
+
+    def __init__(self, limit: int) -> None:
+        self._changed = threading.Condition()
+        self._inbox = EventBuffer(limit)
+        #: The newest durable event that did not fit; 0: none.
+        self._skipped = 0
+        self._subscriptions: tuple[Subscription, ...] = ()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def add(self, subscription: Subscription) -> None:
+        """Hand a subscription all that is put in from now on, and maybe some of what was before."""
+        with self._changed:
+            self._subscriptions = (*self._subscriptions, subscription)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="impasto-events", daemon=True)
+                self._thread.start()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Hand it no more."""
+        with self._changed:
+            self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+
+    def put(self, envelopes: Sequence[Envelope]) -> None:
+        """Hand out events; returns at once, however many readers there are."""
+        with self._changed:
+            if not self._subscriptions:
+                return
+            for envelope in envelopes:
+                if not self._inbox.put(envelope):
+                    self._inbox.clear()
+                    self._skipped = envelope.id
+            self._changed.notify()
+
+    def close(self, timeout_s: float) -> tuple[Subscription, ...]:
+        """Hand out what waits, and end the thread; gives the subscriptions, which nobody hands anything now."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        with self._changed:
+            subscriptions, self._subscriptions = self._subscriptions, ()
+        return subscriptions
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not (len(self._inbox) or self._skipped or self._closed):
+                    self._changed.wait()
+                if not (len(self._inbox) or self._skipped):
+                    return
+                skipped, self._skipped = self._skipped, 0
+                envelopes = [self._inbox.take() for _ in range(len(self._inbox))]
+                subscriptions = self._subscriptions
+            for subscription in subscriptions:
+                if skipped:
+                    subscription.skip(skipped)
+                subscription.offer(envelopes)
