@@ -1,7 +1,7 @@
 """`LifecycleLog`: writes the story of every batch, item and worker into the log: queued, started where, ended how.
 
-A listener of the bus, which tells each event once and after the commit, so the log says nothing that is not so. It names
-nodes and kinds of errors; messages of errors may quote what a person wrote, and stay with the item.
+A listener of the bus, which tells each event once and after the commit, so the log says nothing that is not so. It
+names nodes and kinds of errors; messages of errors may quote what a person wrote, and stay with the item.
 """
 
 import logging
@@ -52,10 +52,8 @@ class LifecycleLog:
             case QueueEvent():
                 _log_queue(event)
             case ModelLoadCompleteEvent():
-                name, took = event.config.get("name"), _words(event.duration_s)
-                logger.info(
-                    "model %r%s was loaded%s", name, f" ({event.submodel_type})" * bool(event.submodel_type), took
-                )
+                part = f" ({event.submodel_type})" if event.submodel_type else ""
+                logger.info("model %r%s was loaded%s", event.config.get("name"), part, _words(event.duration_s))
 
     def _log_item(self, event: QueueItemStatusChangedEvent) -> None:
         failed = self._failed.pop(event.item_id, {}) if event.completed_at else {}
@@ -83,21 +81,17 @@ class LifecycleLog:
 
 def _log_queue(event: QueueEvent) -> None:
     """Write what was done to many items at once."""
-    fields = {"queue_id": event.queue_id}
+    queue, fields = event.queue_id, {"queue_id": event.queue_id}
     match event:
         case BatchEnqueuedEvent():
             fields["batch_id"] = event.batch_id
-            logger.info(
-                "batch %r is queued in %r: %d items", event.batch_id, event.queue_id, event.enqueued, extra=fields
-            )
+            logger.info("batch %r waits in queue %r, items: %d", event.batch_id, queue, event.enqueued, extra=fields)
         case QueueItemsCanceledEvent():
-            logger.info(
-                "%d waiting items of %r were canceled", len(event.canceled_item_ids), event.queue_id, extra=fields
-            )
+            logger.info("waiting items of queue %r canceled: %d", queue, len(event.canceled_item_ids), extra=fields)
         case QueueItemsRetriedEvent():
-            logger.info("%d items of %r are done again", len(event.retried_item_ids), event.queue_id, extra=fields)
+            logger.info("items of queue %r done again: %d", queue, len(event.retried_item_ids), extra=fields)
         case QueueClearedEvent():
-            logger.info("the queue %r was cleared", event.queue_id, extra=fields)
+            logger.info("queue %r was cleared", queue, extra=fields)
 
 
 def _log_invocation(event: InvocationCompleteEvent) -> None:
