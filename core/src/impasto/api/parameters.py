@@ -1,7 +1,8 @@
 """Parameters that many routes take: the application behind the API, and ids within bounds.
 
 Ids are bounded here because a database takes no integer above 63 bits: without the bound, a wild number in a path would
-be the server's mistake instead of the client's.
+be the server's mistake instead of the client's. The bound is that of JavaScript, in which clients hold them; and one of
+63 bits could not be told exactly in an OpenAPI document, whose bounds are read as floating point.
 """
 
 from typing import Annotated
@@ -27,9 +28,10 @@ App = Annotated[Impasto, Depends(_application)]
 QueueIdParameter = Annotated[
     str, Path(description="Name of the queue, usually `default`", min_length=1, max_length=255)
 ]
+LARGEST_ID = 2**53 - 1
 #: The number of a queue item, in a body.
-ItemId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+ItemId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 #: The number of a queue item, in a path.
-ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=2**63 - 1)]
+ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=LARGEST_ID)]
 #: An image, model, panel, plugin or node type.
 NameParameter = Annotated[str, Path(min_length=1, max_length=1024)]

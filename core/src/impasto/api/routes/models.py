@@ -1,15 +1,16 @@
 """Model records: `/api/v2/models/…`. Paths and payloads are InvokeAI's."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
+from impasto.models.registry import CHANGEABLE
 from impasto_sdk.models import ModelRecord, StarterModel
 
 __all__ = ["router"]
@@ -32,6 +33,22 @@ class ModelRegistration(BaseModel):
     path: str = Field(description="Absolute path of a file or folder on the server", pattern=ABSOLUTE_PATH)
     name: str | None = Field(default=None, min_length=1, description="Name shown to a person; None: found out")
     description: str | None = Field(default=None, description="A sentence about it; None: found out")
+
+
+if TYPE_CHECKING:
+    ModelChanges = BaseModel
+else:
+    ModelChanges = create_model(
+        "ModelChanges",
+        __doc__="What is to be changed of a model record.",
+        __config__=ConfigDict(extra="forbid"),
+        **{
+            # a factory leaves the default out of the description: what is not sent is not changed
+            name: (field.annotation, Field(default_factory=lambda: None, description=field.description))
+            for name, field in ModelRecord.model_fields.items()
+            if name in CHANGEABLE
+        },
+    )
 
 
 class StarterModelOffer(BaseModel):
@@ -106,9 +123,9 @@ def get_model(app: App, key: NameParameter) -> ModelRecord:
 
 
 @router.patch("/i/{key}", responses=problem_responses(404))
-def update_model(app: App, key: NameParameter, changes: dict[str, Any]) -> ModelRecord:
-    """Change what a person may change of a record: its name, its description and the like."""
-    return app.models.update(key, changes)
+def update_model(app: App, key: NameParameter, changes: ModelChanges) -> ModelRecord:
+    """Change what a person may change of a record; keys that are left out stay as they are."""
+    return app.models.update(key, changes.model_dump(exclude_unset=True))
 
 
 @router.delete("/i/{key}", status_code=204, responses=problem_responses(404))

@@ -12,6 +12,7 @@ from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
+from impasto.app.workflows import LONGEST_NAME
 from impasto.storage.workflow_dto import WorkflowCategory, WorkflowOrder, WorkflowPage, WorkflowQuery, WorkflowRecord
 
 __all__ = ["router"]
@@ -26,8 +27,31 @@ class WorkflowBody(BaseModel):
     """A workflow."""
 
     workflow: dict[str, Any] = Field(
-        description="The document of an editor: `name`, `nodes`, `edges`, and if need be `description`, `tags`, "
-        "`exposedFields`, `form`, `meta.version` 3 or 4 …"
+        description="The document of an editor, version 3 or 4 of the format",
+        json_schema_extra={
+            "required": ["name", "nodes"],
+            "properties": {
+                "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+                "description": {"type": ["string", "null"]},
+                "tags": {"type": ["string", "null"], "description": "Separated by commas"},
+                "nodes": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["id", "type"],
+                        "properties": {
+                            "id": {"type": "string", "minLength": 1},
+                            "type": {"type": "string", "description": "`invocation`, `connector`, `notes` …"},
+                            "data": {"description": "Of an invocation: `type` and `inputs`"},
+                        },
+                    },
+                },
+                "edges": {"type": "array", "items": {"type": "object"}},
+                "exposedFields": {"type": ["array", "null"], "items": {"type": "object"}},
+                "form": {"type": ["object", "null"]},
+                "meta": {"type": ["object", "null"]},
+            },
+        },
     )
 
 
