@@ -48,6 +48,8 @@ class EventBus:
         #: Transient events that were published behind durable ones which are not kept yet, with the last one's number.
         self._held: deque[tuple[int, Event]] = deque(maxlen=TRANSIENT_LIMIT)
         self._listeners = ListenerThread(self.subscribe)
+        #: Of listeners that share no thread.
+        self._apart: list[ListenerThread] = []
         self._closed = False
         log.listen(self._hand_out)
 
@@ -60,6 +62,16 @@ class EventBus:
     def last_id(self) -> int:
         """Id of the newest durable event that went to the readers; 0 before the first."""
         return self._log.last_id if self._last_id is None else self._last_id
+
+    @property
+    def readers(self) -> int:
+        """How many subscriptions are open; listeners have one for each of their threads."""
+        return self._fan_out.readers
+
+    @property
+    def dropped(self) -> int:
+        """How many progress events readers were too slow for, since the bus was made."""
+        return self._fan_out.dropped
 
     def publish(self, event: Event) -> None:
         """Hand `event` to every reader: a durable one once it is kept, any other behind those published before it.
@@ -107,12 +119,18 @@ class EventBus:
                 self._fan_out.add(subscription)
             return subscription
 
-    def add_listener(self, listener: Callable[[Event], object]) -> None:
-        """Call `listener` with every event from now on, in order, on the bus's one listener thread.
+    def add_listener(self, listener: Callable[[Event], object], *, apart: bool = False) -> None:
+        """Call `listener` with every event from now on, in order, on the thread that listeners share.
 
-        What it raises is logged. One that falls far behind loses progress and nothing else.
+        What it raises is logged. One that falls far behind loses progress and nothing else. `apart`: on a thread of its
+        own, which no other listener holds up.
         """
-        self._listeners.add(listener)
+        if apart:
+            thread = ListenerThread(self.subscribe)
+            self._apart.append(thread)
+            thread.add(listener)
+        else:
+            self._listeners.add(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End every subscription, and let listeners hear what was published; a stuck one is left after `timeout_s`."""
@@ -120,10 +138,13 @@ class EventBus:
             self._changed.wait_for(lambda: self._settled == self._submitted, timeout_s)
             self._closed = True
         subscriptions = self._fan_out.close(timeout_s)
-        self._listeners.end(_STOPS)
+        threads = (self._listeners, *self._apart)
+        for thread in threads:
+            thread.end(_STOPS)
         for subscription in subscriptions:
             subscription.end(_STOPS)
-        self._listeners.join(timeout_s)
+        for thread in threads:
+            thread.join(timeout_s)
 
     def _submit(self, event: Event) -> None:
         self._submitted += 1

@@ -23,8 +23,21 @@ class FanOut:
         #: The newest durable event that did not fit; 0: none.
         self._skipped = 0
         self._subscriptions: tuple[Subscription, ...] = ()
+        #: What readers that are gone were too slow for.
+        self._dropped = 0
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    @property
+    def readers(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._subscriptions)
+
+    @property
+    def dropped(self) -> int:
+        """How many progress events readers were too slow for, until now; one that none of them got counts once."""
+        with self._changed:
+            return self._inbox.dropped + self._dropped + sum(each.dropped for each in self._subscriptions)
 
     def add(self, subscription: Subscription) -> None:
         """Hand a subscription all that is put in from now on, and maybe some of what was before."""
@@ -37,7 +50,9 @@ class FanOut:
     def remove(self, subscription: Subscription) -> None:
         """Hand it no more."""
         with self._changed:
-            self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
+            if subscription in self._subscriptions:
+                self._dropped += subscription.dropped
+                self._subscriptions = tuple(each for each in self._subscriptions if each is not subscription)
 
     def put(self, envelopes: Sequence[Envelope]) -> None:
         """Hand out events; returns at once, however many readers there are."""
