@@ -82,7 +82,12 @@ class Settings(BaseSettings):
     max_queue_history: int | None = Field(
         None, ge=0, description="Ended items that each queue keeps, the newest; null: all of them"
     )
-    max_attempts: int = Field(2, ge=1, le=100, description="How often an item is tried when its worker is lost")
+    max_attempts: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="How often an item is tried when its worker is lost; counted anew whenever one more node finished",
+    )
     affinity_window: int = Field(
         32, ge=1, description="How far down the queue a worker looks for an item whose models it holds; 1: never"
     )
@@ -103,6 +108,11 @@ class Settings(BaseSettings):
     event_buffer: int = Field(1_000, ge=10, description="Most events that wait in memory for one slow client")
     event_retention_s: float = Field(
         24 * 3600.0, ge=0, description="Seconds that events are kept in the database for clients that come back"
+    )
+    min_free_disk_bytes: int = Field(
+        256 * 2**20,
+        ge=0,
+        description="Space on the disk of the images below which the server says that it is not ready, in bytes",
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest image that may be uploaded, in bytes")
     max_graph_nodes: int = Field(100_000, ge=1, description="Most nodes that a graph may have")

@@ -12,8 +12,11 @@ from typing import Self
 
 from impasto.app.called_graphs import CalledGraphs
 from impasto.app.housekeeping import Housekeeping
+from impasto.app.lifecycle_log import LifecycleLog
+from impasto.app.metrics import Metrics
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
+from impasto.app.readiness import Readiness
 from impasto.app.references import Library
 from impasto.app.starters import register_starters
 from impasto.app.submissions import Submissions
@@ -56,6 +59,8 @@ class Impasto:
     workflows: WorkflowLibrary
     workflow_runs: WorkflowRuns
     panels: PanelService
+    metrics: Metrics
+    readiness: Readiness
 
     @classmethod
     def build(cls, settings: Settings) -> "Impasto":
@@ -81,6 +86,7 @@ class Impasto:
             host.before_enqueue,
             max_graph_nodes=settings.max_graph_nodes,
         )
+        engine = Engine(settings, queue, SessionServices(images, sessions, models), bus)
         return cls(
             settings=settings,
             host=host,
@@ -91,13 +97,21 @@ class Impasto:
             models=models,
             bus=bus,
             queue=queue,
-            engine=Engine(settings, queue, SessionServices(images, sessions, models), bus),
+            engine=engine,
             housekeeping=Housekeeping(images, sessions, queue, {}),
             submissions=submissions,
             workflows=workflows,
             workflow_runs=WorkflowRuns(workflows, submissions),
             panels=PanelService(
                 PanelCatalogue(host.contributions), models, images, submissions, random.SystemRandom().randint
+            ),
+            metrics=Metrics(host.catalogue),
+            readiness=Readiness(
+                workers=engine.workers,
+                database_trouble=database.trouble,
+                paused_queues=lambda: [one.queue_id for one in queue.queues() if one.is_paused],
+                folder=settings.images_folder,
+                min_free_bytes=settings.min_free_disk_bytes,
             ),
         )
 
@@ -115,6 +129,9 @@ class Impasto:
             self.housekeeping.discard_unfinished()
             register_starters(self.host, self.models)
             self.models.resume_hashing()
+            # not on the thread of the hooks: figures and log go on whatever a plugin does
+            self.bus.add_listener(self.metrics.hear, thread="observers")
+            self.bus.add_listener(LifecycleLog().hear, thread="observers")
             if self.host.listens:
                 self.bus.add_listener(self.host.dispatch)
             if work:
@@ -124,9 +141,17 @@ class Impasto:
             self.stop()
             raise
 
+    def drain(self) -> None:
+        """Say that the server is not ready any more, and end the workers; everything else can still be asked for.
+
+        Nodes in hand have `drain_timeout_s`; items that are not done wait in the queue.
+        """
+        self.readiness.stop()
+        self.engine.stop()
+
     def stop(self) -> None:
         """End the workers, then close what is open. What was running goes on at the next start."""
-        self.engine.stop()
+        self.drain()
         self.housekeeping.stop()
         self.bus.close()
         self.images.close()

@@ -47,9 +47,7 @@ class EventBus:
         self._settled = 0
         #: Transient events that were published behind durable ones which are not kept yet, with the last one's number.
         self._held: deque[tuple[int, Event]] = deque(maxlen=TRANSIENT_LIMIT)
-        self._listeners = ListenerThread(self.subscribe)
-        #: Of listeners that share no thread.
-        self._apart: list[ListenerThread] = []
+        self._listeners: dict[str, ListenerThread] = {}
         self._closed = False
         log.listen(self._hand_out)
 
@@ -119,18 +117,15 @@ class EventBus:
                 self._fan_out.add(subscription)
             return subscription
 
-    def add_listener(self, listener: Callable[[Event], object], *, apart: bool = False) -> None:
-        """Call `listener` with every event from now on, in order, on the thread that listeners share.
+    def add_listener(self, listener: Callable[[Event], object], *, thread: str = "listeners") -> None:
+        """Call `listener` with every event from now on, in order, on the thread of this name.
 
-        What it raises is logged. One that falls far behind loses progress and nothing else. `apart`: on a thread of its
-        own, which no other listener holds up.
+        What it raises is logged. One that falls far behind loses progress and nothing else; it holds up those that
+        share its thread, and no others.
         """
-        if apart:
-            thread = ListenerThread(self.subscribe)
-            self._apart.append(thread)
-            thread.add(listener)
-        else:
-            self._listeners.add(listener)
+        with self._changed:
+            listeners = self._listeners.setdefault(thread, ListenerThread(self.subscribe, thread))
+        listeners.add(listener)
 
     def close(self, timeout_s: float = 5.0) -> None:
         """End every subscription, and let listeners hear what was published; a stuck one is left after `timeout_s`."""
@@ -138,7 +133,7 @@ class EventBus:
             self._changed.wait_for(lambda: self._settled == self._submitted, timeout_s)
             self._closed = True
         subscriptions = self._fan_out.close(timeout_s)
-        threads = (self._listeners, *self._apart)
+        threads = list(self._listeners.values())
         for thread in threads:
             thread.end(_STOPS)
         for subscription in subscriptions:

@@ -1,4 +1,4 @@
-"""`ListenerThread`: the one thread on which hooks hear of events, in order, held off from one another.
+"""`ListenerThread`: a thread on which listeners hear of events, in order, held off from one another.
 
 It reads the bus through a subscription like anybody else, so a hook that hangs slows no publisher and fills no memory.
 """
@@ -22,7 +22,8 @@ RETRY_S = 1.0
 class ListenerThread:
     """Calls listeners with every event. `subscribe` is the bus's own: ``subscribe(since)``."""
 
-    def __init__(self, subscribe: Callable[[int | None], Subscription]) -> None:
+    def __init__(self, subscribe: Callable[[int | None], Subscription], name: str) -> None:
+        self._name = f"impasto-{name}"
         self._subscribe = subscribe
         self._listeners: tuple[Callable[[Event], object], ...] = ()
         self._lock = threading.Lock()
@@ -38,7 +39,7 @@ class ListenerThread:
                 # subscribed here, not on the thread: an event published right after `add` must not be missed
                 self._subscription = self._subscribe(None)
                 self._thread = threading.Thread(
-                    target=self._run, args=(self._subscription,), name="impasto-listeners", daemon=True
+                    target=self._run, args=(self._subscription,), name=self._name, daemon=True
                 )
                 self._thread.start()
 

@@ -6,7 +6,9 @@ business of the stores, which take a `Database`. Built by the composition root.
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -47,6 +49,7 @@ FIND_VERSION_TABLE = (
 )
 READ_REVISION = "SELECT version_num FROM alembic_version"
 COPY_INTO = "VACUUM INTO ?"
+PROBE = "PRAGMA user_version = 0"
 
 
 class _Write(Generic[T]):
@@ -103,6 +106,9 @@ class Database:
         self._thread: threading.Thread | None = None
         # keeps a write from slipping in behind the last one, where nobody would do it
         self._gate = threading.Lock()
+        #: When the last commit was tried, as a monotonic time, and why it failed, if it did.
+        self._tried: tuple[float, str | None] = (-math.inf, None)
+        self._probing = threading.Lock()
 
     def open(self) -> None:
         """Open or make the file, bring its schema up to date and start the writer.
@@ -161,6 +167,25 @@ class Database:
             self._jobs.put(job)
         return job.future
 
+    def trouble(self, *, fresh_s: float = 30.0, timeout_s: float = 5.0) -> str | None:
+        """Why nothing can be written; None: something can.
+
+        Known from the last commit, when that went well within `fresh_s` seconds. Otherwise one is made that changes
+        nothing, which has `timeout_s` seconds; never two at once, and one that failed is good for a second.
+        """
+        with self._probing:
+            at, failure = self._tried
+            if time.monotonic() - at < (fresh_s if failure is None else 1.0):
+                return failure
+            try:
+                # the same number again: SQLite writes the page and commits it, all the same
+                self.submit(lambda connection: connection.exec_driver_sql(PROBE).close()).result(timeout_s)
+            except StorageError as error:
+                return str(error)
+            except TimeoutError:
+                return f"{self.path} has not been written for {timeout_s:g} s; something holds it"
+            return None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one moment of the database and cannot write. `StorageError` when it cannot be used."""
@@ -199,12 +224,14 @@ class Database:
         except OperationalError as error:  # the disk is full, the file is locked or gone: no fault of the work
             failure = StorageError(f"{self.path} cannot be written: {error.orig}")
             failure.__cause__ = error
+            self._tried = (time.monotonic(), str(failure))
             for job in group:
                 job.fail(failure)
         except Exception as error:  # noqa: BLE001 - it belongs to the callers; the writer has to go on
             for job in group:
                 job.fail(error)
         else:
+            self._tried = (time.monotonic(), None)
             for job in group:
                 job.finish()
 
@@ -248,7 +275,13 @@ class Database:
 
 def _engine(path: Path, begin: str, *pragmas: str) -> Engine:
     """An engine whose connections are set up alike and whose transactions open with `begin`."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"check_same_thread": False},
+        pool_size=8,
+        max_overflow=32,
+        hide_parameters=True,  # they hold prompts, and errors end in the log
+    )
 
     def set_up(connection: Any, _record: object) -> None:
         # sqlite3 would open transactions when it thinks fit; `start` opens them where SQLAlchemy says so

@@ -6,6 +6,7 @@ from impasto.api.routes import (
     health,
     image_files,
     images,
+    metrics,
     models,
     nodes,
     panels,
@@ -29,4 +30,5 @@ ROUTERS = (
     plugins.router,
     events.router,
     health.router,
+    metrics.router,
 )

@@ -1,13 +1,11 @@
-"""Is the server up, and can it run anything? For supervisors and load balancers: `/health/…`."""
+"""Is the server up, and can it do work? For supervisors and load balancers: `/health/…`."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from impasto.api.parameters import App
-from impasto.engine import WorkerInfo
 
 __all__ = ["router"]
 
@@ -21,10 +19,11 @@ class Liveness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the server can run anything now."""
+    """Whether the server can do work now."""
 
     ready: bool
-    reasons: list[str] = Field(description="What is missing; empty when it is ready")
+    reasons: list[str] = Field(description="What keeps it from that, in words; empty when it is ready")
+    paused_queues: list[str] = Field(description="Queues that are paused, which is no reason not to be ready")
 
 
 @router.get("/health")
@@ -37,19 +36,10 @@ async def get_liveness() -> Liveness:
 
 @router.get("/health/ready", responses={503: {"model": Readiness, "description": "Not yet, or not any more"}})
 def get_readiness(app: App, response: Response) -> Readiness:
-    """Whether a worker is there to run what is queued. Enqueueing and the gallery work without one."""
-    reasons = _reasons_not_ready(app.engine.workers())
-    response.status_code = 503 if reasons else 200
-    return Readiness(ready=not reasons, reasons=reasons)
+    """Whether work can be done: the database can be written, the disk has room, a worker is there, nothing stops.
 
-
-def _reasons_not_ready(workers: Sequence[WorkerInfo]) -> list[str]:
-    """Why nothing could run now; empty when one worker at least could."""
-    if any(worker.status in ("ready", "busy") for worker in workers):
-        return []
-    if not workers:
-        return ["no worker is configured; the setting `devices` names none"]
-    return [
-        f"worker {worker.worker_id} is {worker.status}" + (f": {worker.reason}" if worker.reason else "")
-        for worker in workers
-    ]
+    Enqueueing and the gallery may work while this says no.
+    """
+    report = app.readiness.report()
+    response.status_code = 200 if report.ready else 503
+    return Readiness(ready=report.ready, reasons=list(report.reasons), paused_queues=list(report.paused_queues))
