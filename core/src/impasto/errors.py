@@ -15,6 +15,7 @@
         ├── QueueError                the queue refuses
         │   ├── QueueFullError
         │   ├── QueueItemNotFoundError
+        │   ├── QueueItemStatusError
         │   └── BatchNotFoundError
         ├── IdempotencyKeyError       an idempotency key was used for another request (also a ValueError)
         ├── CreationGoneError         what an idempotency key created was deleted since
@@ -66,6 +67,7 @@ __all__ = [
     "QueueError",
     "QueueFullError",
     "QueueItemNotFoundError",
+    "QueueItemStatusError",
     "ServerError",
     "SessionTimeoutError",
     "SettingsError",
@@ -237,6 +239,16 @@ class QueueItemNotFoundError(QueueError):
         super().__init__(f"queue {queue_id!r} has no item {item_id}")
         self.queue_id = queue_id
         self.item_id = item_id
+
+
+class QueueItemStatusError(QueueError):
+    """What was asked for cannot be done to an item that is in this status; nothing was done."""
+
+    def __init__(self, queue_id: str, item_id: int, status: str, wanted: str) -> None:
+        super().__init__(f"item {item_id} of queue {queue_id!r} is {status.replace('_', ' ')}; {wanted}")
+        self.queue_id = queue_id
+        self.item_id = item_id
+        self.status = status
 
 
 class BatchNotFoundError(QueueError):

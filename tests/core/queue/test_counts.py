@@ -11,7 +11,7 @@ from support.batches import a_batch
 from support.queues import open_queue
 
 from impasto.storage.database import Database
-from impasto.storage.queue_statements import COUNTERS
+from impasto.storage.queue_queries import COUNTERS
 from impasto_sdk.events import Event, QueueItemStatusChangedEvent
 
 QUEUES = st.sampled_from(["one", "two"])

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import ClauseElement
 from sqlalchemy.dialects import postgresql, sqlite
 from support.batches import a_batch, a_graph, values
 from support.queues import open_queue, open_store
 
 from impasto.queue import SessionQueue
 from impasto.queue.records import ClaimedItem, MetadataBinding
-from impasto.storage import queue_statements
+from impasto.storage import queue_claim, queue_queries, queue_statements
 from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog, LoggedEvent
 from impasto.storage.queue_items import QueueItemStore
@@ -96,7 +97,7 @@ def test_many_workers_never_get_the_same_item(queue: SessionQueue) -> None:
 
 def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
     """However many items wait: the next one is found without looking at the others."""
-    text = str(queue_statements.CLAIM.compile(dialect=sqlite.dialect()))
+    text = str(queue_claim.CLAIM.compile(dialect=sqlite.dialect()))
     with database.read() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?")).all()
     plan = [row.detail for row in rows]
@@ -105,10 +106,11 @@ def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
 
 
 def test_every_statement_is_understood_by_postgresql_too() -> None:
-    for name in queue_statements.__all__:
-        statement = getattr(queue_statements, name)
-        if name != "COUNTERS":
-            assert str(statement.compile(dialect=postgresql.dialect())), name
+    for module in (queue_claim, queue_queries, queue_statements):
+        statements = {name: getattr(module, name) for name in module.__all__}
+        for name, statement in statements.items():
+            if isinstance(statement, ClauseElement):
+                assert str(statement.compile(dialect=postgresql.dialect())), name
 
 
 def test_who_waits_for_work_is_woken_by_it(queue: SessionQueue) -> None:
@@ -154,7 +156,7 @@ def test_an_event_leaves_when_what_it_tells_can_be_read(database: Database) -> N
             if isinstance(event, QueueItemStatusChangedEvent):
                 seen.append((event.status, queue.get("default", event.item_id).status))
 
-    log.deliver = deliver
+    log.listen(deliver)
     queue = SessionQueue(QueueItemStore(database, log), max_queue_size=10, max_attempts=2)
     queue.enqueue("default", a_batch(runs=2))
     queue.complete(claim(queue).item_id)
@@ -173,6 +175,26 @@ def test_an_item_that_lost_its_worker_goes_on_from_its_journal(queue: SessionQue
     assert (second.attempt, second.session_id) == (2, first.session_id)
     assert list(journal_of(queue, 1).items()) == list(outputs.items())
     assert [len(lines) for lines in queue.journal_lines(1, limit=5)] == [5, 5, 2]
+
+
+def test_an_attempt_that_got_further_is_followed_by_as_many_as_a_first_one(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    for number in range(1, 5):  # twice as often as it may be tried
+        assert queue.journal(1, {f"first[{number}]": {}}, attempt=claim(queue).attempt)
+        queue.give_back(1, "the worker is gone")
+        assert queue.get("default", 1).status == "pending"
+    claim(queue)
+    queue.give_back(1, "the worker is gone")
+    item = queue.get("default", 1)
+    assert (item.status, item.attempts, item.error_message) == ("failed", 5, "the worker is gone")
+
+
+def test_a_lease_that_is_extended_is_no_step_further(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch())
+    for _ in range(2):
+        assert queue.extend_lease(1, attempt=claim(queue).attempt)
+        queue.give_back(1, "the worker is gone")
+    assert queue.get("default", 1).status == "failed"
 
 
 def test_attempts_are_bounded_and_the_reason_is_kept(queue: SessionQueue, events: list[Event]) -> None:

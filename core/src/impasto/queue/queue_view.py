@@ -5,12 +5,19 @@ Reads only; `SessionQueue` adds what changes it.
 
 import builtins
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 from impasto.errors import BatchNotFoundError, QueueItemNotFoundError
 from impasto.queue import announcements
 from impasto.queue.expansion import substituted
-from impasto.queue.records import BatchStatus, QueueItem, QueueItemStatus, QueueStatus
+from impasto.queue.records import (
+    BatchStatus,
+    DestinationCounts,
+    QueueItem,
+    QueueItemSummary,
+    QueueOverview,
+    QueueStatus,
+)
 from impasto.queue.session_view import session_view
 from impasto.storage.documents import load_document
 from impasto.storage.queue_reading import QueueReader
@@ -39,11 +46,18 @@ class QueueView:
         by_id = {record.item_id: record for record in records}
         return [by_id[item_id] for item_id in item_ids if item_id in by_id]
 
+    def summaries(self, queue_id: str, item_ids: Sequence[int]) -> builtins.list[QueueItemSummary]:
+        """The same items without their graphs and what came of them, which makes a long list short."""
+        found = {row.item_id: row for row in self._reader.items(queue_id, ItemFilter(item_ids=item_ids))}
+        rows = (found[item_id] for item_id in item_ids if item_id in found)
+        return [QueueItemSummary(**_facts(row)) for row in rows]
+
     def list(
         self,
         queue_id: str,
         *,
         status: str | None = None,
+        origin: str | None = None,
         destination: str | None = None,
         batch_id: str | None = None,
         after: int | None = None,
@@ -53,6 +67,7 @@ class QueueView:
         """Items in the order of their numbers; `after` is the number that the page before ended with."""
         which = ItemFilter(
             status=status,
+            origin=origin,
             destination=destination,
             batch_ids=None if batch_id is None else [batch_id],
             after=after,
@@ -74,12 +89,25 @@ class QueueView:
         return self._record(self._reader.current(queue_id))
 
     def next(self, queue_id: str) -> QueueItem | None:
-        """The item that is claimed next; it is not claimed by asking."""
+        """The first item that waits; it is not claimed by asking. A worker may take another whose models it holds."""
         return self._record(self._reader.next(queue_id))
 
     def status(self, queue_id: str) -> QueueStatus:
         """How many items are in each status, and which one runs."""
         return announcements.queue_status(queue_id, *self._reader.counts(queue_id))
+
+    def queues(self) -> builtins.list[QueueOverview]:
+        """All queues that were ever used, by name."""
+        return [announcements.overview(queue) for queue in self._reader.queues()]
+
+    def is_paused(self, queue_id: str) -> bool:
+        """Whether items of a queue are kept from being claimed."""
+        return self._reader.paused(queue_id)
+
+    def counts_by_destination(self, queue_id: str, destination: str) -> DestinationCounts:
+        """How many items for a destination are in each status; zeros for one that was never named."""
+        counts = self._reader.counts_by_destination(queue_id, destination)
+        return announcements.destination_counts(queue_id, destination, counts)
 
     def batch_status(self, queue_id: str, batch_id: str) -> BatchStatus:
         """How many sessions of a batch are in each status. Raises `BatchNotFoundError`."""
@@ -104,35 +132,39 @@ class QueueView:
 
 
 def _record(row: ItemRow, graph: JsonValue, workflow: JsonValue, journal: JsonValue) -> QueueItem:
-    values = None if row.field_values is None else load_document(row.field_values)
+    facts = _facts(row)
     session = session_view(
         row.session_id,
-        substituted(graph, values or ()),
+        substituted(graph, facts["field_values"] or ()),
         journal,
         error=row.error_message,
         completed=row.status == "completed",
     )
-    return QueueItem(
-        item_id=row.item_id,
-        status=cast(QueueItemStatus, row.status),
-        status_sequence=row.status_sequence,
-        priority=row.priority,
-        batch_id=row.batch_id,
-        origin=row.origin,
-        destination=row.destination,
-        session_id=row.session_id,
-        error_type=row.error_type,
-        error_message=row.error_message,
-        error_traceback=row.error_traceback,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
-        queue_id=row.queue_id,
-        user_id=row.user_id,
-        field_values=values,
-        attempts=row.attempts,
-        worker_id=row.worker_id,
-        session=session,
-        workflow=workflow,
-    )
+    return QueueItem(**facts, session=session, workflow=workflow)
+
+
+def _facts(row: ItemRow) -> dict[str, Any]:
+    """What a row says of an item by itself."""
+    return {
+        "item_id": row.item_id,
+        "status": row.status,
+        "status_sequence": row.status_sequence,
+        "priority": row.priority,
+        "batch_id": row.batch_id,
+        "origin": row.origin,
+        "destination": row.destination,
+        "session_id": row.session_id,
+        "error_type": row.error_type,
+        "error_message": row.error_message,
+        "error_traceback": row.error_traceback,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "started_at": row.started_at,
+        "completed_at": row.completed_at,
+        "queue_id": row.queue_id,
+        "user_id": row.user_id,
+        "field_values": None if row.field_values is None else load_document(row.field_values),
+        "retried_from_item_id": row.retried_from_item_id,
+        "attempts": row.attempts,
+        "worker_id": row.worker_id,
+    }

@@ -16,12 +16,16 @@ __all__ = [
     "BatchDatum",
     "BatchStatus",
     "ClaimedItem",
+    "DestinationCounts",
     "EnqueueBatchResult",
     "MetadataBinding",
     "NodeFieldValue",
     "QueueItem",
     "QueueItemStatus",
+    "QueueItemSummary",
+    "QueueOverview",
     "QueueStatus",
+    "RetryItemsResult",
 ]
 
 QueueItemStatus = Literal["pending", "in_progress", "waiting", "completed", "failed", "canceled"]
@@ -89,6 +93,16 @@ class EnqueueBatchResult(_Record):
     repeated: bool = Field(default=False, exclude=True)
 
 
+class RetryItemsResult(_Record):
+    """What a retry did."""
+
+    queue_id: str
+    retried_item_ids: list[int] = Field(description="The items that are done again, in the order asked for")
+    item_ids: list[int] = Field(description="The new items that do them again, in the same order")
+    #: By an earlier call with the same idempotency key; the API says so in a header.
+    repeated: bool = Field(default=False, exclude=True)
+
+
 class NodeFieldValue(_Record):
     """A value that a session puts into its graph."""
 
@@ -97,8 +111,8 @@ class NodeFieldValue(_Record):
     value: JsonValue
 
 
-class QueueItem(_Record):
-    """One session in the queue."""
+class QueueItemSummary(_Record):
+    """One session in the queue, without its graph and what came of it."""
 
     item_id: int
     status: QueueItemStatus
@@ -120,7 +134,7 @@ class QueueItem(_Record):
     user_display_name: str | None = None
     user_email: str | None = None
     field_values: list[NodeFieldValue] | None
-    retried_from_item_id: int | None = None
+    retried_from_item_id: int | None = Field(description="The item that this one does again")
     workflow_call_id: str | None = None
     parent_item_id: int | None = None
     parent_session_id: str | None = None
@@ -128,40 +142,55 @@ class QueueItem(_Record):
     workflow_call_depth: int | None = None
     attempts: int = Field(description="How often a worker has taken it")
     worker_id: str | None = Field(description="The worker that runs it")
+
+
+class QueueItem(QueueItemSummary):
+    """One session in the queue."""
+
     session: dict[str, JsonValue] = Field(description="The session as far as it got, see `impasto.queue.session_view`")
     workflow: JsonValue
 
 
-class BatchStatus(_Record):
+class _Counts(_Record):
+    pending: int
+    in_progress: int
+    waiting: int
+    completed: int
+    failed: int
+    canceled: int
+    total: int
+
+
+class BatchStatus(_Counts):
     """How many sessions of a batch are in each status."""
 
     queue_id: str
     batch_id: str
     origin: str | None
     destination: str | None
-    pending: int
-    in_progress: int
-    waiting: int
-    completed: int
-    failed: int
-    canceled: int
-    total: int
 
 
-class QueueStatus(_Record):
+class DestinationCounts(_Counts):
+    """How many sessions for a destination are in each status."""
+
+    queue_id: str
+    destination: str
+
+
+class QueueOverview(_Counts):
+    """How many items of a queue are in each status, and whether it rests."""
+
+    queue_id: str
+    is_paused: bool = Field(description="Whether its items are kept from being started")
+
+
+class QueueStatus(_Counts):
     """How many items of a queue are in each status, and which one runs."""
 
     queue_id: str
     item_id: int | None
     batch_id: str | None
     session_id: str | None
-    pending: int
-    in_progress: int
-    waiting: int
-    completed: int
-    failed: int
-    canceled: int
-    total: int
     user_pending: int | None = None
     user_in_progress: int | None = None
 

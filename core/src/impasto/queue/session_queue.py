@@ -5,21 +5,31 @@ may be called from any thread. Events are written with the change that they tell
 """
 
 from collections.abc import Sequence
+from functools import partial
 
-from impasto.errors import IdempotencyKeyError, QueueFullError
+from impasto.errors import IdempotencyKeyError, QueueFullError, QueueItemNotFoundError
 from impasto.queue import announcements
 from impasto.queue.expansion import check_batch, count_sessions, expand
 from impasto.queue.metadata_bindings import check_bindings
-from impasto.queue.records import Batch, EnqueueBatchResult, QueueItem
+from impasto.queue.records import Batch, EnqueueBatchResult, QueueItem, RetryItemsResult
+from impasto.queue.session_models import SessionModels, models_of_sessions
 from impasto.queue.session_runs import LEASE_S, SessionRuns
 from impasto.queue.stored_batches import batch_from, expansion_of, fingerprint, plan_of
+from impasto.storage.creations import CreationKey, fingerprint_of
 from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_rows import Enqueued, ItemChange, ItemFilter, NewBatch, Sweep
+from impasto.storage.queue_rows import Enqueued, ItemChange, ItemFilter, NewBatch, NewSession, Place, Sweep
 from impasto_sdk.events import Event, QueueClearedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
 
 __all__ = ["SessionQueue"]
+
+#: What a session names of which nobody says what it names.
+NO_MODELS = SessionModels()
+#: How many ended items are removed in one transaction, so that nobody waits long for it.
+PRUNED_AT_ONCE = 500
+#: What is said of a batch that will never fit, in seconds: as much as of one that will not for long.
+NEVER_S = 120
 
 
 class SessionQueue(SessionRuns):
@@ -31,9 +41,10 @@ class SessionQueue(SessionRuns):
         *,
         max_queue_size: int,
         max_attempts: int,
+        affinity_window: int = 1,
         lease_s: float = LEASE_S,
     ) -> None:
-        super().__init__(store, max_attempts=max_attempts, lease_s=lease_s)
+        super().__init__(store, max_attempts=max_attempts, affinity_window=affinity_window, lease_s=lease_s)
         self._max_queue_size = max_queue_size
 
     # --- enqueueing ---
@@ -47,10 +58,12 @@ class SessionQueue(SessionRuns):
         user_id: str = "system",
         idempotency_key: str | None = None,
         request: JsonValue = None,
+        models: SessionModels = NO_MODELS,
     ) -> EnqueueBatchResult:
         """Store all sessions of a batch; when it returns, they are on disk.
 
-        `prepend`: before everything that waits in this queue. `idempotency_key`: the same key gives the same answer,
+        `prepend`: before everything that waits in this queue. `models`: those that its sessions name, so that a worker
+        that holds them may take a session first. `idempotency_key`: the same key gives the same answer,
         and nothing is stored a second time. `request`: what the client asked for, when the batch was made from it and
         may come out differently the next time (a seed is drawn); the key is for this then. Raises `BatchError` when
         the data does not fit the graph or an id is taken, `IdempotencyKeyError` when the key was used for something
@@ -59,7 +72,7 @@ class SessionQueue(SessionRuns):
         count = count_sessions(batch)
         if count > self._max_queue_size:  # refused before it is expanded, which may be more than memory holds
             pending = self._store.counts(queue_id)[0].pending
-            raise QueueFullError(queue_id, pending, self._max_queue_size, count)
+            raise QueueFullError(queue_id, pending, self._max_queue_size, count, NEVER_S)
         check_batch(batch)
         check_bindings(batch)
         session_ids = batch.session_ids or [new_id() for _ in range(count)]
@@ -71,7 +84,7 @@ class SessionQueue(SessionRuns):
             destination=batch.destination,
             expansion=expansion_of(batch),
             plan=plan_of(batch),
-            sessions=list(zip(session_ids, expand(batch), strict=True)),
+            sessions=list(map(NewSession, session_ids, expand(batch), models_of_sessions(batch, models))),
             prepend=prepend,
             idempotency_key=idempotency_key,
             fingerprint=None if idempotency_key is None else fingerprint(batch, request, prepend=prepend),
@@ -91,6 +104,36 @@ class SessionQueue(SessionRuns):
             repeated=stored.repeated,
         )
 
+    def retry(
+        self, queue_id: str, item_ids: Sequence[int], *, user_id: str = "system", idempotency_key: str | None = None
+    ) -> RetryItemsResult:
+        """Do items again that failed or were cancelled, each as a new session of its batch; all of them, or none.
+
+        When it returns, they are on disk. `idempotency_key`: the same key gives the same answer, and nothing is done a
+        second time. Raises `QueueItemNotFoundError`; `QueueItemStatusError` for an item that waits, runs or completed;
+        `QueueFullError` when not all fit; `IdempotencyKeyError` when the key was used for something else.
+        """
+        wanted = list(dict.fromkeys(item_ids))
+        key = None
+        if idempotency_key is not None:
+            asked = fingerprint_of([queue_id, *wanted])
+            key = CreationKey(kind="retry", idempotency_key=idempotency_key, fingerprint=asked, user_id=user_id)
+        retried = self._store.retry(
+            queue_id,
+            wanted,
+            [new_id() for _ in wanted],
+            max_pending=self._max_queue_size,
+            key=key,
+            tell=partial(announcements.retried, queue_id),
+        )
+        self._work.set()
+        return RetryItemsResult(
+            queue_id=queue_id,
+            retried_item_ids=list(retried.items),
+            item_ids=list(retried.items.values()),
+            repeated=retried.repeated,
+        )
+
     # --- cancelling and removing ---
 
     def cancel(self, queue_id: str, item_id: int, *, attempt: int | None = None) -> QueueItem:
@@ -107,13 +150,34 @@ class SessionQueue(SessionRuns):
         """Cancel what waits and what runs of these batches; how many items that is."""
         return self._cancel_many(queue_id, ItemFilter(batch_ids=batch_ids))
 
+    def cancel_by_origin(self, queue_id: str, origin: str) -> int:
+        """Cancel what waits and what runs and came from an origin; how many items that is."""
+        return self._cancel_many(queue_id, ItemFilter(origin=origin))
+
     def cancel_by_destination(self, queue_id: str, destination: str) -> int:
         """Cancel what waits and what runs for a destination; how many items that is."""
         return self._cancel_many(queue_id, ItemFilter(destination=destination))
 
+    def cancel_all(self, queue_id: str) -> int:
+        """Cancel all that waits or runs; how many items that is."""
+        return self._cancel_many(queue_id, ItemFilter())
+
     def cancel_all_except_current(self, queue_id: str) -> int:
         """Cancel all that waits; how many items that is."""
         return self._cancel_many(queue_id, ItemFilter(), running_too=False)
+
+    def delete(self, queue_id: str, item_id: int) -> None:
+        """Remove an item, cancelling it first if it has not ended. Raises `QueueItemNotFoundError`."""
+        if not self._delete_many(queue_id, ItemFilter(item_ids=[item_id])):
+            raise QueueItemNotFoundError(queue_id, item_id)
+
+    def delete_by_destination(self, queue_id: str, destination: str) -> int:
+        """Remove all items for a destination, cancelling those that have not ended; how many items that is."""
+        return self._delete_many(queue_id, ItemFilter(destination=destination))
+
+    def delete_all_except_current(self, queue_id: str) -> int:
+        """Remove all items but those that run; how many items that is."""
+        return self._delete_many(queue_id, ItemFilter(), running_too=False)
 
     def clear(self, queue_id: str) -> int:
         """Remove all items, cancelling those that run; how many items that is."""
@@ -123,10 +187,38 @@ class SessionQueue(SessionRuns):
 
     def prune(self, queue_id: str) -> int:
         """Remove all items that have ended; how many items that is."""
-        return self._store.prune(queue_id)
+        return len(self._store.prune(queue_id, tell=partial(announcements.deleted, queue_id)))
+
+    def prune_history(self, keep: int) -> int:
+        """Remove the items that have ended, but for the `keep` of each queue that ended last; how many items that is.
+
+        A little at a time.
+        """
+        pruned = 0
+        for queue in self._store.queues():
+            tell = partial(announcements.deleted, queue.queue_id)
+            while gone := self._store.prune_history(queue.queue_id, keep, PRUNED_AT_ONCE, tell=tell):
+                pruned += len(gone)
+        return pruned
+
+    # --- order ---
+
+    def move(self, queue_id: str, item_id: int, place: Place) -> QueueItem:
+        """Put an item that waits somewhere else in its queue; beside another one, it takes that one's priority.
+
+        Raises `QueueItemNotFoundError` for an item that the queue does not have, and `QueueItemStatusError` for one
+        that does not wait: the one that is moved, or the one beside which it is to go.
+        """
+        self._store.move(queue_id, item_id, place, tell=announcements.moved)
+        return self.get(queue_id, item_id)
+
+    def set_priority(self, queue_id: str, item_id: int, priority: int) -> QueueItem:
+        """Give an item that waits another priority; 0 is usual, and the higher go first. Raises as `move`."""
+        self._store.prioritise(queue_id, item_id, priority, tell=announcements.moved)
+        return self.get(queue_id, item_id)
 
     def pause(self, queue_id: str) -> None:
-        """Let no more items of this queue be claimed; what runs goes on."""
+        """Let no more items of this queue be claimed, not even after a restart; what runs goes on."""
         self._store.pause(queue_id, paused=True)
 
     def resume(self, queue_id: str) -> None:
@@ -135,13 +227,19 @@ class SessionQueue(SessionRuns):
         self._work.set()
 
     def _cancel_many(self, queue_id: str, which: ItemFilter, *, running_too: bool = True) -> int:
-        def tell(sweep: Sweep) -> list[Event]:
-            told: list[Event] = [announcements.status_changed(change) for change in sweep.running]
-            return [*told, announcements.items_canceled(queue_id, sweep)] if sweep.pending else told
-
+        tell = partial(announcements.canceled, queue_id)
         sweep = self._store.cancel_many(queue_id, which, running_too=running_too, tell=tell)
-        self._end_running([change.item.item_id for change in sweep.running])
+        self._end_swept(sweep)
         return len(sweep.running) + sum(len(ids) for ids in sweep.pending.values())
+
+    def _delete_many(self, queue_id: str, which: ItemFilter, *, running_too: bool = True) -> int:
+        tell = partial(announcements.removed, queue_id)
+        removed = self._store.delete_many(queue_id, which, running_too=running_too, tell=tell)
+        self._end_swept(removed.sweep)
+        return len(removed.item_ids)
+
+    def _end_swept(self, sweep: Sweep) -> None:
+        self._end_running([change.item.item_id for change in sweep.running])
 
 
 def _tell_enqueued(stored: Enqueued) -> Sequence[Event]:

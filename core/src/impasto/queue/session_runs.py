@@ -27,10 +27,11 @@ LOST = "WorkerError"
 class SessionRuns(QueueView):
     """What workers do with items, in all queues of the server."""
 
-    def __init__(self, store: QueueItemStore, *, max_attempts: int, lease_s: float) -> None:
+    def __init__(self, store: QueueItemStore, *, max_attempts: int, affinity_window: int, lease_s: float) -> None:
         super().__init__(store)
         self._store = store
         self._max_attempts = max_attempts
+        self._affinity_window = affinity_window
         self._lease_s = lease_s
         self._work = threading.Event()
         self._cancel_listeners: list[Callable[[int], object]] = []
@@ -38,12 +39,15 @@ class SessionRuns(QueueView):
     def claim(self, worker_id: str, *, warm: Collection[str] = ()) -> ClaimedItem | None:
         """Take the next item of all queues that are not paused: highest priority first, then the oldest.
 
-        `warm`: keys of the models that the worker holds. None when nothing waits. The item is the worker's until it
-        ends, is given back, or its lease runs out.
+        `warm`: keys of the models that the worker holds, the newest first: of the first `affinity_window` places, an
+        item that needs more of them goes first. None when nothing waits. The item is the worker's until it ends, is
+        given back, or its lease runs out.
         """
         # cleared first: what comes in from here on is either seen by the claim or wakes whoever waits
         self._work.clear()
-        claimed = self._store.claim(worker_id, lease_s=self._lease_s, tell=_tell_claimed)
+        claimed = self._store.claim(
+            worker_id, lease_s=self._lease_s, warm=warm, window=self._affinity_window, tell=_tell_claimed
+        )
         if claimed is None:
             return None
         self._work.set()

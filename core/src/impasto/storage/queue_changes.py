@@ -1,23 +1,32 @@
-"""How an item goes from one status to the next, and a batch comes in: steps inside a transaction of `QueueItemStore`.
+"""How an item goes from one status to the next, or out of the queue: steps inside a transaction of `QueueItemStore`.
 
 Each keeps the counts of batch and queue in step with the items, and none of them is policy.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import IntegrityError
 
-from impasto.errors import BatchError, QueueFullError
+from impasto.storage import queue_queries as queries
 from impasto.storage import queue_statements as sql
+from impasto.storage.creations import KEY_LIFETIME_S
 from impasto.storage.documents import storable
-from impasto.storage.queue_reading import counts_of, current_item
-from impasto.storage.queue_rows import BatchRow, Counts, ItemChange, ItemRow, NewBatch
-from impasto.storage.tables import POSITION_STEP
+from impasto.storage.queue_reading import counts_of, current_item, narrowed
+from impasto.storage.queue_rows import ItemChange, ItemFilter, ItemRow, Sweep
+from impasto.storage.tables import queue_items
 from impasto.storage.timestamps import timestamp
 
-__all__ = ["add_batch", "attempt_of", "changed", "count", "finish", "give_back"]
+__all__ = [
+    "attempt_of",
+    "cancel_many",
+    "changed",
+    "delta_of",
+    "finish",
+    "forget_idle_batches",
+    "give_back",
+    "remove",
+]
 
 _NO_ERROR = {"b_error_type": None, "b_error_message": None, "b_error_traceback": None}
 
@@ -25,74 +34,6 @@ _NO_ERROR = {"b_error_type": None, "b_error_message": None, "b_error_traceback":
 def attempt_of(item_id: int, attempt: int | None) -> dict[str, object]:
     """The parameters that name a running item, and the attempt that speaks for it."""
     return {"b_item_id": item_id, "b_from": "in_progress", "b_attempt": attempt}
-
-
-def add_batch(connection: Connection, new: NewBatch, max_pending: int) -> BatchRow:
-    """Store a batch and its items. Raises `QueueFullError`, or `BatchError` when one of its ids is taken."""
-    count = len(new.sessions)
-    taken = connection.execute(sql.FIND_BATCH, {"queue_id": new.queue_id, "batch_id": new.batch_id}).one_or_none()
-    if taken is not None:
-        raise BatchError(
-            f"queue {new.queue_id!r} has a batch {new.batch_id!r}; leave `batch_id` out, or choose another"
-        )
-    _make_room(connection, new.queue_id, count, max_pending)
-    top = connection.execute(sql.FIND_TOP_PRIORITY, {"queue_id": new.queue_id}).scalar() or 0
-    priority = top + 1 if new.prepend else 0
-    first = connection.execute(sql.TAKE_ITEM_NUMBERS, {"count": count}).scalar_one() - count + 1
-    moment = timestamp()
-    row = {
-        "id": first,
-        "queue_id": new.queue_id,
-        "batch_id": new.batch_id,
-        "user_id": new.user_id,
-        "origin": new.origin,
-        "destination": new.destination,
-        "expansion": new.expansion,
-        "requested": count,
-        "priority": priority,
-        "idempotency_key": new.idempotency_key,
-        "fingerprint": new.fingerprint,
-        "created_at": moment,
-    }
-    plan = {"graph": new.plan.graph, "context": new.plan.context}
-    connection.execute(sql.ADD_BATCH, {**row, **plan, "pending": count})
-    alike = {
-        "queue_id": new.queue_id,
-        "batch": first,
-        "user_id": new.user_id,
-        "status": "pending",
-        "priority": priority,
-        "created_at": moment,
-        "updated_at": moment,
-    }
-    try:
-        connection.execute(
-            sql.ADD_ITEMS,
-            [
-                {
-                    **alike,
-                    "item_id": number,
-                    "position": number * POSITION_STEP,
-                    "session_id": session_id,
-                    "field_values": field_values,
-                }
-                for number, (session_id, field_values) in enumerate(new.sessions, start=first)
-            ],
-        )
-    except IntegrityError as error:
-        raise BatchError("a session id of the batch is taken; leave `session_ids` out, or choose others") from error
-    return BatchRow(**row, plan=new.plan, counts=Counts(pending=count))
-
-
-def _make_room(connection: Connection, queue_id: str, count: int, max_pending: int) -> None:
-    counts = connection.execute(sql.FIND_QUEUE, {"queue_id": queue_id}).one_or_none()
-    pending = 0 if counts is None else counts.pending
-    if pending + count > max_pending:
-        raise QueueFullError(queue_id, pending, max_pending, count)
-    if counts is None:
-        connection.execute(sql.ADD_QUEUE, {"queue_id": queue_id, "pending": count})
-    else:
-        connection.execute(sql.ADD_TO_QUEUE_COUNTS, _delta(Counter(pending=count), b_queue_id=queue_id))
 
 
 def finish(
@@ -116,7 +57,7 @@ def give_back(
     excused: bool,
 ) -> ItemChange | None:
     """Let a running item wait again, or fail for `reason` if that was its last attempt. None as in `finish`."""
-    found = connection.execute(sql.FIND_ITEM, {"item_id": item_id}).one_or_none()
+    found = connection.execute(queries.FIND_ITEM, {"item_id": item_id}).one_or_none()
     if found is not None and found.attempts - found.excused - excused >= max_attempts:
         return finish(connection, attempt_of(item_id, attempt), "failed", reason)
     values = {**attempt_of(item_id, attempt), "b_excused": int(excused), "b_now": timestamp()}
@@ -128,8 +69,8 @@ def changed(connection: Connection, row: Row[Any], before: str) -> ItemChange:
     """Bring the counts up to date after an item's status changed from `before`."""
     delta = Counter({before: -1})
     delta[row.status] += 1
-    batch = connection.execute(sql.ADD_TO_BATCH_COUNTS, _delta(delta, b_id=row.batch)).one()
-    queue = connection.execute(sql.ADD_TO_QUEUE_COUNTS, _delta(delta, b_queue_id=row.queue_id)).one()
+    batch = connection.execute(sql.ADD_TO_BATCH_COUNTS, delta_of(delta, b_id=row.batch)).one()
+    queue = connection.execute(sql.ADD_TO_QUEUE_COUNTS, delta_of(delta, b_queue_id=row.queue_id)).one()
     item = ItemRow(**row._mapping, batch_id=batch.batch_id, origin=batch.origin, destination=batch.destination)
     return ItemChange(item, counts_of(batch), counts_of(queue), _current(connection, item, queue.in_progress))
 
@@ -143,15 +84,53 @@ def _current(connection: Connection, item: ItemRow, in_progress: int) -> ItemRow
     return current_item(connection, item.queue_id)
 
 
-def count(connection: Connection, queue_id: str, moved: dict[int, Counter[str]]) -> None:
+def cancel_many(connection: Connection, queue_id: str, which: ItemFilter, *, running_too: bool) -> Sweep:
+    """Cancel the items of a queue that `which` names and that wait, or also those that run."""
+    cancel = narrowed(sql.CANCEL_PENDING, queue_id, which)
+    waited = connection.execute(cancel, {"b_queue_id": queue_id, "b_now": timestamp()}).all()
+    by_user: dict[str, list[int]] = defaultdict(list)
+    moved: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in waited:
+        by_user[row.user_id].append(row.item_id)
+        moved[row.batch].update({"pending": -1, "canceled": 1})
+    _count(connection, queue_id, moved)
+    running: list[ItemChange] = []
+    if running_too:
+        find = narrowed(queries.FIND_ITEMS, queue_id, which).where(queue_items.c.status == "in_progress")
+        for row in connection.execute(find, {"queue_id": queue_id}).all():
+            change = finish(connection, attempt_of(row.item_id, None), "canceled", None)
+            running.extend([change] if change else [])
+    return Sweep({user: sorted(ids) for user, ids in by_user.items()}, tuple(running))
+
+
+def remove(connection: Connection, queue_id: str, which: ItemFilter) -> list[int]:
+    """Delete the items of a queue that `which` names and that have ended; their numbers."""
+    deleted = connection.execute(narrowed(sql.DELETE_ENDED, queue_id, which), {"queue_id": queue_id}).all()
+    moved: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in deleted:
+        moved[row.batch][row.status] -= 1
+    _count(connection, queue_id, moved)
+    if moved:
+        forget_idle_batches(connection, queue_id)
+    return sorted(row.item_id for row in deleted)
+
+
+def forget_idle_batches(connection: Connection, queue_id: str) -> None:
+    """Delete batches that are left without items."""
+    before = timestamp(plus_s=-KEY_LIFETIME_S)
+    connection.execute(sql.DELETE_IDLE_BATCHES, {"queue_id": queue_id, "keys_before": before})
+
+
+def _count(connection: Connection, queue_id: str, moved: dict[int, Counter[str]]) -> None:
     """Add what happened to the items of each batch to the counts."""
     total: Counter[str] = Counter()
     for batch, delta in moved.items():
-        connection.execute(sql.ADD_TO_BATCH_COUNTS, _delta(delta, b_id=batch))
+        connection.execute(sql.ADD_TO_BATCH_COUNTS, delta_of(delta, b_id=batch))
         total.update(delta)
     if moved:
-        connection.execute(sql.ADD_TO_QUEUE_COUNTS, _delta(total, b_queue_id=queue_id))
+        connection.execute(sql.ADD_TO_QUEUE_COUNTS, delta_of(total, b_queue_id=queue_id))
 
 
-def _delta(delta: Counter[str], **which: object) -> dict[str, object]:
-    return {**which, **{f"d_{name}": delta[name] for name in sql.COUNTERS}}
+def delta_of(delta: Counter[str], **which: object) -> dict[str, object]:
+    """The parameters that add `delta` to the counts of what `which` names."""
+    return {**which, **{f"d_{name}": delta[name] for name in queries.COUNTERS}}

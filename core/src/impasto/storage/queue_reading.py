@@ -6,13 +6,13 @@ Also how rows are read, for the modules beside it that change them.
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Update, select
+from sqlalchemy import Connection, Delete, Row, Select, Update, select
 
-from impasto.storage import queue_statements as sql
+from impasto.storage import queue_queries as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import load_document
 from impasto.storage.portions import portions
-from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, Plan
+from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, Plan, QueueRow
 from impasto.storage.tables import batches, queue_items
 from impasto_sdk.fields import JsonValue
 
@@ -27,7 +27,7 @@ __all__ = [
     "queue_counts",
 ]
 
-StatementT = TypeVar("StatementT", Select[Any], Update)
+StatementT = TypeVar("StatementT", Select[Any], Update, Delete)
 
 
 class QueueReader:
@@ -58,8 +58,6 @@ class QueueReader:
         statement = narrowed(sql.FIND_ITEMS, queue_id, which)
         if which.status is not None:
             statement = statement.where(queue_items.c.status == which.status)
-        if which.item_ids is not None:
-            statement = statement.where(queue_items.c.item_id.in_(which.item_ids))
         if which.after is not None:
             number = queue_items.c.item_id
             statement = statement.where(number < which.after if which.newest_first else number > which.after)
@@ -96,6 +94,24 @@ class QueueReader:
         with self._database.read() as connection:
             return journals_of(connection, item_ids)
 
+    def queues(self) -> list[QueueRow]:
+        """All queues that were ever used, by name."""
+        with self._database.read() as connection:
+            rows = connection.execute(sql.FIND_QUEUES).all()
+        return [QueueRow(queue_id=row.queue_id, paused=row.paused, counts=counts_of(row)) for row in rows]
+
+    def paused(self, queue_id: str) -> bool:
+        """Whether items of a queue are kept from being claimed."""
+        with self._database.read() as connection:
+            row = connection.execute(sql.FIND_QUEUE, {"queue_id": queue_id}).one_or_none()
+            return row is not None and bool(row.paused)
+
+    def counts_by_destination(self, queue_id: str, destination: str) -> Counts:
+        """How many items for a destination are in each status."""
+        which = {"queue_id": queue_id, "destination": destination}
+        with self._database.read() as connection:
+            return Counts(**{row.status: row.number for row in connection.execute(sql.COUNT_DESTINATION, which)})
+
     def counts(self, queue_id: str) -> tuple[Counts, ItemRow | None]:
         """How many items of a queue are in each status, and the running one."""
         with self._database.read() as connection:
@@ -103,12 +119,16 @@ class QueueReader:
 
 
 def narrowed(statement: StatementT, queue_id: str, which: ItemFilter) -> StatementT:
-    """`statement` for the batches that `which` names only."""
-    if which.batch_ids is None and which.destination is None:
+    """`statement` for the items that `which` names, by their numbers or their batches."""
+    if which.item_ids is not None:
+        statement = statement.where(queue_items.c.item_id.in_(which.item_ids))
+    if which.batch_ids is None and which.destination is None and which.origin is None:
         return statement
     meant = select(batches.c.id).where(batches.c.queue_id == queue_id)
     if which.batch_ids is not None:
         meant = meant.where(batches.c.batch_id.in_(which.batch_ids))
+    if which.origin is not None:
+        meant = meant.where(batches.c.origin == which.origin)
     if which.destination is not None:
         meant = meant.where(batches.c.destination == which.destination)
     return statement.where(queue_items.c.batch.in_(meant))

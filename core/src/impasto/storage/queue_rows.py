@@ -5,6 +5,7 @@ They stay below the queue's floor. What clients see are the records of `impasto.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 __all__ = [
     "BatchRow",
@@ -16,7 +17,12 @@ __all__ = [
     "ItemFilter",
     "ItemRow",
     "NewBatch",
+    "NewSession",
+    "Place",
     "Plan",
+    "QueueRow",
+    "Removed",
+    "Retried",
     "Sweep",
 ]
 
@@ -36,6 +42,15 @@ class Counts:
     def total(self) -> int:
         """All of them."""
         return self.pending + self.in_progress + self.waiting + self.completed + self.failed + self.canceled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """A queue as it is stored."""
+
+    queue_id: str
+    paused: bool
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +120,16 @@ class ItemRow:
     completed_at: str | None
 
 
+class NewSession(NamedTuple):
+    """A session that is to be stored."""
+
+    session_id: str
+    #: ``[{node_path, field_name, value}]`` as JSON.
+    field_values: str | None
+    #: Keys of the models that it names: ``,a,b,``.
+    models: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatch:
     """A batch that is to be stored, and its sessions."""
@@ -116,8 +141,8 @@ class NewBatch:
     destination: str | None
     expansion: str
     plan: Plan
-    #: Session id and field values (as JSON) of each item, in order.
-    sessions: Sequence[tuple[str, str | None]]
+    #: One for each item, in order.
+    sessions: Sequence[NewSession]
     #: Before everything that waits in its queue.
     prepend: bool
     idempotency_key: str | None
@@ -161,6 +186,27 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Retried:
+    """Items that had ended and are done again, or were by an earlier call with the same idempotency key."""
+
+    #: The new items, by the item that each does again, in the order asked for.
+    items: Mapping[int, int]
+    #: The items that are done again, by their owner.
+    by_user: Mapping[str, list[int]]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a removing of items did."""
+
+    #: Those that are gone.
+    item_ids: Sequence[int]
+    #: What became of those of them that had not ended.
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
     """What emptying a queue removed."""
 
@@ -170,11 +216,20 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in its queue an item is to wait: beside another one, or at an end (then `item_id` is None)."""
+
+    where: Literal["before", "after", "front", "back"]
+    item_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
     """Which items of a queue are meant; None: whichever."""
 
     status: str | None = None
     batch_ids: Sequence[str] | None = None
+    origin: str | None = None
     destination: str | None = None
     item_ids: Sequence[int] | None = None
     #: Only items after this one, in the order that is asked for.

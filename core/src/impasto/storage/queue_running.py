@@ -9,12 +9,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from impasto.storage import queue_queries as queries
 from impasto.storage import queue_statements as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
-from impasto.storage.event_log import EventLog, LoggedEvent
+from impasto.storage.event_log import EventLog
 from impasto.storage.portions import portions
 from impasto.storage.queue_changes import attempt_of, changed, finish, give_back
+from impasto.storage.queue_claim import claim
 from impasto.storage.queue_reading import QueueReader
 from impasto.storage.queue_rows import Claimed, ItemChange, Plan
 from impasto.storage.timestamps import timestamp
@@ -35,21 +37,23 @@ class RunningItems(QueueReader):
         super().__init__(database)
         self._log = log
 
-    def claim(self, worker_id: str, *, lease_s: float, tell: Tell[Claimed | None]) -> Claimed | None:
-        """Take the next item of all queues that are not paused: its change, and what its batch has in common."""
+    def claim(
+        self, worker_id: str, *, lease_s: float, warm: Collection[str], window: int, tell: Tell[Claimed | None]
+    ) -> Claimed | None:
+        """Take the next item of all queues that are not paused: its change, and what its batch has in common.
+
+        Of the first `window` places, one whose models are among the `warm` ones goes first.
+        """
 
         def work(connection: Connection) -> Claimed | None:
-            row = connection.execute(
-                sql.CLAIM,
-                {"b_worker_id": worker_id, "b_now": timestamp(), "b_lease_expires_at": timestamp(plus_s=lease_s)},
-            ).one_or_none()
+            row = claim(connection, worker_id, lease_s=lease_s, warm=warm, window=window)
             if row is None:
                 return None
             change = changed(connection, row, "pending")
-            plan = connection.execute(sql.FIND_PLAN, {"id": row.batch}).one()
+            plan = connection.execute(queries.FIND_PLAN, {"id": row.batch}).one()
             return Claimed(change, Plan(graph=plan.graph, context=plan.context))
 
-        return self._write(work, tell)
+        return self._log.write(work, tell)
 
     def journal_lines(self, item_id: int, limit: int) -> Iterator[dict[str, JsonValue]]:
         """The journal of an item, at most `limit` lines at a time: outputs by execution id, in order.
@@ -60,7 +64,7 @@ class RunningItems(QueueReader):
         while True:
             with self._database.read() as connection:
                 which = {"item_id": item_id, "after": after, "limit": limit}
-                rows = connection.execute(sql.FIND_JOURNAL_LINES, which).all()
+                rows = connection.execute(queries.FIND_JOURNAL_LINES, which).all()
             if not rows:
                 return
             yield {row.execution_id: load_document(row.output) for row in rows}
@@ -78,19 +82,21 @@ class RunningItems(QueueReader):
     ) -> bool:
         """Write outputs of finished executions, settle the images they name, and extend the lease.
 
-        False: the item is no longer this attempt's, and nothing is written.
+        An attempt that writes outputs is one that got further: those before it do not count any more. False: the item
+        is no longer this attempt's, and nothing is written.
         """
         rows = _journal_rows(item_id, outputs)
+        statement = sql.EXTEND_LEASE_WITH_PROGRESS if rows else sql.EXTEND_LEASE
 
         def work(connection: Connection) -> bool:
             held = connection.execute(
-                sql.EXTEND_LEASE, {**attempt_of(item_id, attempt), "b_lease_expires_at": timestamp(plus_s=lease_s)}
+                statement, {**attempt_of(item_id, attempt), "b_lease_expires_at": timestamp(plus_s=lease_s)}
             ).rowcount
             if held:
                 _write_down(connection, rows, settled)
             return bool(held)
 
-        return self._write(work, tell)
+        return self._log.write(work, tell)
 
     def finish(
         self,
@@ -115,7 +121,7 @@ class RunningItems(QueueReader):
                 _write_down(connection, rows, settled)
             return change
 
-        return self._write(work, tell)
+        return self._log.write(work, tell)
 
     def give_back(
         self,
@@ -135,7 +141,7 @@ class RunningItems(QueueReader):
         def work(connection: Connection) -> ItemChange | None:
             return give_back(connection, item_id, attempt, reason, max_attempts=max_attempts, excused=excused)
 
-        return self._write(work, tell)
+        return self._log.write(work, tell)
 
     def recover(
         self,
@@ -148,7 +154,7 @@ class RunningItems(QueueReader):
         """Give back every running item, or only those whose lease has run out."""
 
         def work(connection: Connection) -> list[ItemChange]:
-            statement = sql.FIND_EXPIRED if expired_only else sql.FIND_RUNNING
+            statement = queries.FIND_EXPIRED if expired_only else queries.FIND_RUNNING
             rows = connection.execute(statement, {"now": timestamp()} if expired_only else {}).all()
             changes = (
                 give_back(connection, row.item_id, row.attempts, reason, max_attempts=max_attempts, excused=False)
@@ -156,21 +162,7 @@ class RunningItems(QueueReader):
             )
             return [change for change in changes if change is not None]
 
-        return self._write(work, tell)
-
-    def _write(self, work: Callable[[Connection], T], tell: Tell[T]) -> T:
-        """One transaction: the change and the events that tell of it, which are delivered after the commit."""
-
-        def whole(connection: Connection) -> tuple[T, Sequence[LoggedEvent]]:
-            outcome = work(connection)
-            told = tell(outcome)
-            return outcome, self._log.append(connection, told) if told else ()
-
-        def deliver(written: tuple[T, Sequence[LoggedEvent]]) -> None:
-            if written[1]:
-                self._log.deliver(written[1])
-
-        return self._database.write(whole, then=deliver)[0]
+        return self._log.write(work, tell)
 
 
 def _journal_rows(item_id: int, outputs: Mapping[str, JsonValue]) -> list[dict[str, object]]:
