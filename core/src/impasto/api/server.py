@@ -3,6 +3,7 @@
 A root folder has one server. It is claimed before anything is opened in it, and the claim tells who holds it.
 """
 
+import asyncio
 import contextlib
 import logging
 import signal
@@ -89,6 +90,7 @@ class Server:
                         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
                     ),
                     on_started=announce,
+                    drain=self._app.drain,
                     on_stopping=api.state.event_streams.close,
                 )
                 self._uvicorn.run(sockets=[listener])
@@ -142,13 +144,22 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, which tells when it answers and when it stops, and leaves cleaning up to us after a signal."""
+    """uvicorn, which tells when it answers and when it stops, and leaves cleaning up to us after a signal.
+
+    When it is to stop it goes on answering while `drain` runs, so that whoever watches sees why, and what becomes of
+    what was running. `on_stopping` is called after that, before connections are closed.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, on_started: Callable[[], object], on_stopping: Callable[[], object]
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], object],
+        drain: Callable[[], object],
+        on_stopping: Callable[[], object],
     ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._drain = drain
         self._on_stopping = on_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -156,8 +167,12 @@ class _Uvicorn(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._on_stopping()
-        await super().shutdown(sockets)
+        logger.info("Impasto stops: it takes no more work, and waits for what is in hand")
+        try:
+            await asyncio.to_thread(self._drain)
+        finally:
+            self._on_stopping()
+            await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
