@@ -101,7 +101,8 @@ queue_items = Table(
     Column("models", Text),
     #: The item that this one does again.
     Column("retried_from_item_id", BigInteger),
-    #: How often it was claimed, and how many of these claims ended through no fault of its own.
+    #: How often it was claimed, and how many of these claims do not count: they ended through no fault of its own, or
+    #: came before one that got further.
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("excused", Integer, nullable=False, server_default="0"),
     Column("worker_id", String),
@@ -114,6 +115,8 @@ queue_items = Table(
     Column("started_at", String),
     Column("completed_at", String),
     Index("ix_queue_items_batch", "batch", "status"),
+    # what a page of a list walks: without it, each page would sort the whole queue
+    Index("ix_queue_items_number", "queue_id", "item_id"),
     Index("ix_queue_items_session_id", "session_id", unique=True),
 )
 # what a claim walks: the first entry of a queue's pending items is the next one to run

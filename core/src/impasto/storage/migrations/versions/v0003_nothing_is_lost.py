@@ -34,6 +34,7 @@ def _extend_items() -> None:
     op.create_index(
         "ix_queue_items_next", "queue_items", ["queue_id", "status", sa.text("priority DESC"), "position", "item_id"]
     )
+    op.create_index("ix_queue_items_number", "queue_items", ["queue_id", "item_id"])
     op.create_index("ix_journal_order", "journal", ["item_id", "id"])
 
 
