@@ -62,7 +62,7 @@ class Metrics:
             match event:
                 case InvocationCompleteEvent():
                     self._count_invocation(event)
-                case InvocationErrorEvent():
+                case InvocationErrorEvent() if "type" in event.invocation:  # else the graph failed as a whole
                     node_type = self._node_type(event.invocation)
                     self._counters["impasto_invocations_total"][node_type, "failed"] += 1
                 case QueueItemStatusChangedEvent():
