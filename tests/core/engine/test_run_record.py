@@ -63,7 +63,6 @@ class Story:
         events: Sequence[Event],
     ) -> bool:
         assert (item_id, attempt) == (7, 1)
-        assert all(event.durable for event in events)
         self.told.append({what: dict(outputs)})
         if self.counts:
             self.told += events
@@ -105,6 +104,7 @@ def test_a_group_is_on_disk_in_one_go_before_any_of_it_is_told():
         "invocation_started",
         "invocation_complete",
         "invocation_started",
+        "invocation_progress",
         "invocation_complete",
     ]
     assert story.told[0] == {"journal": {"a": {"value": "a"}, "b": {"value": "b"}}}
@@ -228,13 +228,6 @@ def test_progress_of_a_node_that_has_ended_is_let_go():
     story = Story()
     story.record.take([started("a"), completed("a"), progress("a")])
     assert story.names() == ["journal", "invocation_started", "invocation_complete"]
-
-
-def test_progress_of_a_node_that_goes_on_is_told_after_what_was_written_down():
-    story = Story()
-    story.record.take([started("a"), started("b"), progress("b"), completed("a")])
-    assert story.names()[0] == "journal"
-    assert story.names()[-1] == "invocation_progress"
 
 
 def test_what_nothing_is_written_down_with_is_told_in_order():

@@ -1,7 +1,7 @@
 """`RunRecord`: what a worker reports on one run becomes lines in the journal, and then events for the world."""
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from impasto.engine.ports import Claim, Publish, WorkQueue
@@ -12,7 +12,6 @@ from impasto_sdk.events import (
     Event,
     InvocationCompleteEvent,
     InvocationErrorEvent,
-    InvocationEvent,
     InvocationProgressEvent,
     InvocationStartedEvent,
     ModelLoadCompleteEvent,
@@ -65,28 +64,18 @@ class RunRecord:
         lines = {key: line for message in messages for key, line in _lines(message)}
         settled = [name for message in messages for name in message.body.get("images", ())]
         events = [event for message in messages if (event := self._event(message)) is not None]
-        lasting = [event for event in events if event.durable]
         item_id, attempt = self._item.item_id, self._item.attempt
         if ending is not None and ending.outcome is Outcome.COMPLETED:
             self._images.remove(but=settled)  # who hears that the run is complete is to find nothing that does not stay
-            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=lines, settled=settled, events=lasting)
+            self.counts = self._queue.complete(item_id, attempt=attempt, outputs=lines, settled=settled, events=events)
         elif lines:
-            self.counts = self._queue.journal(item_id, lines, attempt=attempt, settled=settled, events=lasting)
+            self.counts = self._queue.journal(item_id, lines, attempt=attempt, settled=settled, events=events)
         else:
-            self._publish_all(events)
-            return ending
+            for event in events:
+                self._publish(event)
         if self.counts:
             self._images.settle(settled)
-            self._publish_all(event for event in events if not event.durable and self._is_current(event))
         return ending
-
-    def _publish_all(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._publish(event)
-
-    def _is_current(self, event: Event) -> bool:
-        """Whether it is progress of a node that has not ended: after the news of its end it would only mislead."""
-        return isinstance(event, InvocationEvent) and event.invocation["id"] in self._running
 
     def _event(self, message: Message) -> Event | None:
         body = message.body

@@ -25,8 +25,8 @@ class Envelope:
 
     @classmethod
     def logged(cls, logged: LoggedEvent) -> Self:
-        """The envelope of a durable event, whose JSON is there already."""
-        return cls(logged.id, logged.event, {_text: logged.text})
+        """The envelope of an event of the log; the JSON of a durable one is there already."""
+        return cls(logged.id, logged.event, {} if logged.text is None else {_text: logged.text})
 
     @property
     def text(self) -> str:

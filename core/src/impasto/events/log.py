@@ -13,11 +13,11 @@ __all__ = ["Log", "LogPage", "LoggedEvent"]
 
 
 class LoggedEvent(Protocol):
-    """A durable event that is kept."""
+    """A durable event that is kept, or another one that was told of with such."""
 
     @property
     def id(self) -> int:
-        """Its id: rising in the order of the commits, over restarts too, and given once."""
+        """Rising in the order of the commits, over restarts too, and given to one durable event; see `Envelope.id`."""
         ...
 
     @property
@@ -26,8 +26,8 @@ class LoggedEvent(Protocol):
         ...
 
     @property
-    def text(self) -> str:
-        """The fields of the event as JSON."""
+    def text(self) -> str | None:
+        """The fields of a durable event as JSON."""
         ...
 
 

@@ -53,8 +53,8 @@ class LoggedEvent:
 
     id: int
     event: Event
-    #: Its fields as JSON, as they are kept.
-    text: str
+    #: Its fields as JSON, as they are kept; None for one that is not (progress), which has the id of the one before it.
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +125,22 @@ class EventLog:
         return self._database.write(whole, then=lambda written: self.deliver(written[1]))[0]
 
     def append(self, connection: Connection, told: Sequence[Event]) -> Sequence[LoggedEvent]:
-        """Write events in the transaction of what they tell of; the caller hands the result to `deliver` after it."""
-        if not told:
-            return ()
-        first = self._taken_id + 1
-        self._taken_id += len(told)
-        logged = [
-            LoggedEvent(number, event, dump_document(event.to_document())) for number, event in enumerate(told, first)
-        ]
+        """Write events in the transaction of what they tell of; the caller hands the result to `deliver` after it.
+
+        Those among them that are not durable keep their place, and are not written.
+        """
+        logged = []
+        for event in told:
+            self._taken_id += event.durable
+            text = dump_document(event.to_document()) if event.durable else None
+            logged.append(LoggedEvent(self._taken_id, event, text))
         rows = [
             {"id": one.id, "name": one.event.name, "timestamp": one.event.timestamp, "document": one.text}
             for one in logged
+            if one.text is not None
         ]
-        connection.execute(ADD_EVENTS, rows)
+        if rows:
+            connection.execute(ADD_EVENTS, rows)
         return logged
 
     def deliver(self, logged: Sequence[LoggedEvent]) -> None:
