@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from impasto.api.idempotency import IDEMPOTENCY_KEY
 from impasto.errors import (
     BatchError,
     BatchNotFoundError,
@@ -23,6 +24,7 @@ from impasto.errors import (
     PluginError,
     QueueFullError,
     QueueItemNotFoundError,
+    QueueItemStatusError,
     UnreadableImageError,
     WorkerError,
     WorkflowFormatError,
@@ -178,7 +180,7 @@ def _batch_problem(error: Any) -> ProblemDocument:
 
 
 def _key_problem(error: Any) -> ProblemDocument:
-    item = ProblemItem(message=str(error), field="idempotency-key", found=error.idempotency_key)
+    item = ProblemItem(message=str(error), field=IDEMPOTENCY_KEY, found=error.idempotency_key)
     return problem(422, "idempotency-key-was-used", str(error), [item])
 
 
@@ -197,6 +199,7 @@ _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]
     (EnqueueRefusedError, _plain(409, "refused-by-a-plugin")),
     (QueueFullError, _plain(429, "queue-is-full")),
     (QueueItemNotFoundError, _plain(404, "not-found")),
+    (QueueItemStatusError, _plain(409, "wrong-item-status")),
     (BatchNotFoundError, _plain(404, "not-found")),
     (NotFoundError, _plain(404, "not-found")),
     (UnreadableImageError, _plain(415, "not-a-readable-image")),
@@ -210,17 +213,24 @@ _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`: that it may answer with problem documents of these statuses."""
     return {
-        status: {"description": _DESCRIPTIONS[status], "content": {PROBLEM_MEDIA_TYPE: {"schema": _REFERENCE}}}
+        status: {
+            "description": _DESCRIPTIONS[status],
+            "content": {PROBLEM_MEDIA_TYPE: {"schema": _REFERENCE}},
+            **({"headers": _RETRY_AFTER} if status == 429 else {}),
+        }
         for status in statuses
     }
 
 
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+_RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds", "required": True, "schema": {"type": "integer", "minimum": 0}}
+}
 _DESCRIPTIONS = {
     400: "The body is malformed",
     403: "Not allowed from this origin",
     404: "There is no such thing",
-    409: "A plugin refuses; nothing was done",
+    409: "A plugin refuses, or it cannot be done to what is there now; nothing was done",
     413: "The body is too large",
     415: "The body is of a type that this route does not take",
     422: "The request is understood and cannot be carried out; `errors` says why",

@@ -1,11 +1,11 @@
-"""Do the images and models that a batch names exist? Asked before it is queued, so that no run fails late.
+"""Which images and models does a batch name, and do they exist? Asked before it is queued, so that no run fails late.
 
 Graphs that are called are looked through too, but for what their calls set anew. Pure but for the two questions of a
-`Library`. Only inputs whose declared type can hold a reference are looked at, so a large graph of arithmetic costs
-nothing here.
+`Library`. Only inputs whose declared type can hold a reference are looked at, so a large graph of arithmetic, or a long
+list of seeds, costs nothing here.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
@@ -16,10 +16,11 @@ from impasto.graph.control_flow import WORKFLOW_INPUTS, call_input
 from impasto.graph.ports import NodePorts, PortTable
 from impasto.queue.expansion import data_in_use
 from impasto.queue.records import Batch
-from impasto_sdk.fields import ImageField, JsonValue, ModelIdentifierField
+from impasto.queue.session_models import SessionModels
+from impasto_sdk.fields import FieldValue, ImageField, JsonValue, ModelIdentifierField
 from impasto_sdk.node import NodeSpec
 
-__all__ = ["Library", "missing_references"]
+__all__ = ["Library", "References", "find_references", "missing_references"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class Library:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reference:
+class Reference:
     """A stored thing that an input of a node names."""
 
     node_id: str
@@ -40,29 +41,51 @@ class _Reference:
     name: str
 
 
-def missing_references(
-    batch: Batch, graph: Graph, catalogue: Mapping[str, NodeSpec], library: Library
-) -> list[Problem]:
-    """A problem for each image or model that does not exist, named by the graph or by one of the substitutions.
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a batch names."""
 
-    `graph` is the batch's, and valid.
-    """
-    table = PortTable(catalogue)
-    referring: dict[tuple[str, CalledGraph | None], Collection[str]] = {}
-    images: list[_Reference] = []
-    models: list[_Reference] = []
-    for place, node, field, value in _values(batch, graph):
-        kind = (node.type, node.called)
-        if kind not in referring:
-            referring[kind] = _referring_inputs(table.of_node(node))
-        if field not in referring[kind]:
-            continue
-        for document in _flat(value):
+    images: Sequence[Reference]
+    #: By key.
+    models: Sequence[Reference]
+    #: The same models, by the sessions that name them.
+    session_models: SessionModels
+
+
+def find_references(batch: Batch, graph: Graph, catalogue: Mapping[str, NodeSpec]) -> References:
+    """The images and models that the graph names, or one of the substitutions. `graph` is the batch's, and valid."""
+    inputs = _ReferringInputs(catalogue)
+    images: list[Reference] = []
+    models: list[Reference] = []
+
+    def keys_in(value: JsonValue, place: str, field: str) -> list[str]:
+        """Note what a value names; gives the models."""
+        found: list[str] = []
+        for document in _references_in(value):
             if "image_name" in document:
-                images.append(_Reference(place, field, str(document["image_name"])))
-            elif "key" in document:
-                models.append(_Reference(place, field, str(document["key"])))
+                images.append(Reference(place, field, str(document["image_name"])))
+            else:
+                found.append(str(document["key"]))
+        models.extend(Reference(place, field, key) for key in found)
+        return found
+
+    written: dict[tuple[str, str], Collection[str]] = {}
+    for place, node, field, value in _written(graph):
+        if field in inputs.of(node) and (keys := keys_in(value, place, field)):
+            written[place, field] = keys
+    given: dict[tuple[str, str], Sequence[Collection[str]]] = {}
+    for datum in data_in_use(batch):
+        place, field = datum.node_path, datum.field_name
+        if field in inputs.of(graph.nodes[place]):
+            given[place, field] = [keys_in(item, place, field) for item in datum.items]
+    return References(images, models, SessionModels(written=written, given=given))
+
+
+def missing_references(references: References, library: Library) -> list[Problem]:
+    """A problem for each image or model that is named and does not exist."""
+    images, models = references.images, references.models
     present = set(library.images_that_exist({image.name for image in images})) if images else set()
+    known = {key for key in {model.name for model in models} if library.model_exists(key)}
     no_images = [
         _problem("image", reference, "upload it first with POST /api/v1/images/upload")
         for reference in images
@@ -71,12 +94,12 @@ def missing_references(
     no_models = [
         _problem("model", reference, "GET /api/v2/models/ and `impasto models` list those there are")
         for reference in models
-        if not library.model_exists(reference.name)
+        if reference.name not in known
     ]
     return list(dict.fromkeys(no_models + no_images))
 
 
-def _problem(kind: str, reference: _Reference, suggestion: str) -> Problem:
+def _problem(kind: str, reference: Reference, suggestion: str) -> Problem:
     return Problem(
         code=f"{kind}_not_found",
         message=f"{reference.node_id}.{reference.field}: there is no {kind} {reference.name!r}; {suggestion}",
@@ -97,13 +120,6 @@ class _Value(NamedTuple):
     value: JsonValue
 
 
-def _values(batch: Batch, graph: Graph) -> Iterator[_Value]:
-    yield from _written(graph)
-    for datum in data_in_use(batch):
-        for item in datum.items:
-            yield _Value(datum.node_path, graph.nodes[datum.node_path], datum.field_name, item)
-
-
 def _written(graph: Graph, inside: str = "", set_anew: Collection[EdgeConnection | None] = ()) -> Iterator[_Value]:
     """The values in a graph and in those that it calls, but for inputs that the call around it sets anew."""
     for node in graph.nodes.values():
@@ -121,12 +137,32 @@ def _written(graph: Graph, inside: str = "", set_anew: Collection[EdgeConnection
         yield from _written(node.called.graph, f"{place}/", set(map(call_input, names)))
 
 
-def _flat(value: JsonValue) -> Iterator[Mapping[str, Any]]:
+def _references_in(value: JsonValue) -> Iterator[Mapping[str, Any]]:
+    """The documents in a value that name an image or a model, however deep."""
     if isinstance(value, Mapping):
-        yield value
+        if "image_name" in value or "key" in value:
+            yield value  # which may be a whole record: what is inside is its own
+        else:
+            for part in value.values():
+                yield from _references_in(part)
     elif isinstance(value, list):
-        for item in value:
-            yield from _flat(item)
+        for part in value:
+            yield from _references_in(part)
+
+
+class _ReferringInputs:
+    """Which inputs of nodes can hold references, found once for each node type, and for each graph that is called."""
+
+    def __init__(self, catalogue: Mapping[str, NodeSpec]) -> None:
+        self._table = PortTable(catalogue)
+        self._found: dict[tuple[str, CalledGraph | None], Collection[str]] = {}
+
+    def of(self, node: GraphNode) -> Collection[str]:
+        """The inputs of a node."""
+        kind = (node.type, node.called)
+        if kind not in self._found:
+            self._found[kind] = _referring_inputs(self._table.of_node(node))
+        return self._found[kind]
 
 
 def _referring_inputs(ports: NodePorts | None) -> frozenset[str]:
@@ -134,7 +170,10 @@ def _referring_inputs(ports: NodePorts | None) -> frozenset[str]:
     return frozenset(name for name, port in inputs.items() if _mentions_reference(port.type))
 
 
-def _mentions_reference(annotation: object) -> bool:
+def _mentions_reference(annotation: object, seen: frozenset[object] = frozenset()) -> bool:
     if annotation in (ImageField, ModelIdentifierField):
         return True
-    return any(_mentions_reference(part) for part in get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, FieldValue) and annotation not in seen:
+        parts = [field.annotation for field in annotation.model_fields.values()]
+        return any(_mentions_reference(part, seen | {annotation}) for part in parts)  # it may hold its like
+    return any(_mentions_reference(part, seen) for part in get_args(annotation))

@@ -10,13 +10,14 @@ from itertools import chain
 
 from impasto.app.called_graphs import CalledGraphs
 from impasto.app.partial_runs import reduced_to_targets
-from impasto.app.references import Library, missing_references
+from impasto.app.references import Library, find_references, missing_references
 from impasto.errors import GraphValidationError, Problem
 from impasto.graph import EdgeConnection, Graph
 from impasto.host import Catalogue
 from impasto.queue import SessionQueue
 from impasto.queue.expansion import check_batch, check_values, count_sessions, data_in_use, substituted
 from impasto.queue.records import Batch, EnqueueBatchResult
+from impasto.queue.session_models import SessionModels
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.fields import JsonValue
 
@@ -66,7 +67,7 @@ class Submissions:
         fit, `EnqueueRefusedError` when a plugin refuses, and `QueueFullError`; nothing is stored then.
         """
         asked, batch = batch, self._prepared(batch)
-        graph = self._check(batch)
+        graph, models = self._check(batch)
         if request is None and idempotency_key is not None and batch is not asked:
             request = asked.model_dump(exclude={"batch_id"})  # the key is for what was asked, not for what became of it
         self._before_enqueue(
@@ -81,7 +82,13 @@ class Submissions:
             )
         )
         return self._queue.enqueue(
-            queue_id, batch, prepend=prepend, user_id=user_id, idempotency_key=idempotency_key, request=request
+            queue_id,
+            batch,
+            prepend=prepend,
+            user_id=user_id,
+            idempotency_key=idempotency_key,
+            request=request,
+            models=models,
         )
 
     def _prepared(self, batch: Batch) -> Batch:
@@ -102,18 +109,19 @@ class Submissions:
             raise GraphValidationError([_calls_too_much(resolved.called_bytes)])
         return reduced if resolved.depth == 0 else reduced.model_copy(update={"graph": resolved.document})
 
-    def _check(self, batch: Batch) -> Graph:
-        """The batch's graph, with the first of its substitutions put in, when all of it can run.
+    def _check(self, batch: Batch) -> tuple[Graph, SessionModels]:
+        """The batch's graph, with the first of its substitutions put in, when all of it can run; and its models.
 
         Raises `GraphValidationError` and `BatchError`.
         """
         graph = Graph.from_document(_with_first_items(batch))
         graph.validate_self(self._catalogue)
         check_values(batch, graph, self._catalogue)
-        problems = missing_references(batch, graph, self._catalogue, self._library)
+        references = find_references(batch, graph, self._catalogue)
+        problems = missing_references(references, self._library)
         if problems:
             raise GraphValidationError(problems)
-        return graph
+        return graph, references.session_models
 
 
 def _with_first_items(batch: Batch) -> dict[str, JsonValue]:

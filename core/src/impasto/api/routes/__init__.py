@@ -12,6 +12,7 @@ from impasto.api.routes import (
     panels,
     plugins,
     queue,
+    queue_changes,
     workflows,
 )
 
@@ -21,6 +22,7 @@ __all__ = ["ROUTERS"]
 ROUTERS = (
     app.router,
     queue.router,
+    queue_changes.router,
     workflows.router,
     images.router,
     image_files.router,

@@ -1,75 +1,42 @@
-"""The session queue: `/api/v1/queue/{queue_id}/…`. Paths and payloads are InvokeAI's."""
+"""The session queue: what goes in, and what can be seen of it: `/api/v1/queue/…`. Paths and payloads are InvokeAI's.
 
-from typing import Annotated, Any, Literal
+But for those that it lacks: the list of all queues, and more filters for the list of items.
+"""
+
+from typing import Annotated, Literal
 
 from fastapi import Body, Query, Response
-from pydantic import BaseModel, Field
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
 from impasto.api.parameters import App, ItemId, ItemIdParameter, NameParameter, QueueIdParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
-from impasto.queue.records import Batch, BatchStatus, EnqueueBatchResult, QueueItem, QueueStatus
+from impasto.api.routes.queue_models import (
+    MOST_ITEMS,
+    EnqueueBatchRequest,
+    EnqueueWorkflowRequest,
+    ItemIds,
+    QueueAndProcessorStatus,
+)
+from impasto.api.routes.queue_status import processor_status
+from impasto.queue.records import (
+    BatchStatus,
+    DestinationCounts,
+    EnqueueBatchResult,
+    QueueItem,
+    QueueItemStatus,
+    QueueItemSummary,
+    QueueOverview,
+)
 
 __all__ = ["router"]
 
 router = Router("/api/v1/queue", "queue")
 
-#: Most items that one request may name.
-MOST_ITEMS = 10_000
+#: The items that a body names.
+ItemIdsBody = Annotated[list[ItemId], Body(embed=True, max_length=MOST_ITEMS)]
 
-
-class EnqueueBatchRequest(BaseModel):
-    """A batch for the queue."""
-
-    batch: Batch = Field(description="The graph, what is substituted into it, and how often it is run")
-    prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
-
-
-class EnqueueWorkflowRequest(BaseModel):
-    """A saved workflow for the queue."""
-
-    workflow_id: str = Field(description="Id of the workflow in the library", min_length=1, max_length=1024)
-    inputs: dict[str, Any] = Field(
-        default_factory=dict, description="Values for inputs that the workflow exposes, by `node_id::field`"
-    )
-    runs: int = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
-    prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
-    origin: str | None = Field(default=None, description="Kept with the items, for the client")
-    destination: str | None = Field(default=None, description="Kept with the items, for the client")
-
-
-class ItemIds(BaseModel):
-    """The ids of queue items, in order."""
-
-    item_ids: list[int]
-    total_count: int
-
-
-class ProcessorStatus(BaseModel):
-    """Whether anything runs items."""
-
-    is_started: bool = Field(description="Whether workers take items from the queue")
-    is_processing: bool = Field(description="Whether an item runs now")
-
-
-class QueueAndProcessorStatus(BaseModel):
-    """How full the queue is, and whether it is worked on."""
-
-    queue: QueueStatus
-    processor: ProcessorStatus
-
-
-class CanceledCount(BaseModel):
-    """How many items were cancelled."""
-
-    canceled: int
-
-
-class DeletedCount(BaseModel):
-    """How many items were deleted."""
-
-    deleted: int
+# --- enqueueing ---
 
 
 @router.post("/{queue_id}/enqueue_batch", status_code=201, responses=problem_responses(409, 429))
@@ -109,23 +76,48 @@ def enqueue_workflow(
     return result
 
 
+# --- items ---
+
+
 @router.get("/{queue_id}/list_all")
 def list_queue_items(
     app: App,
     queue_id: QueueIdParameter,
+    status: Annotated[QueueItemStatus | None, Query(description="Only items in this status")] = None,
+    batch_id: Annotated[str | None, Query(description="Only items of this batch")] = None,
+    origin: Annotated[str | None, Query(description="Only items from this origin")] = None,
     destination: Annotated[str | None, Query(description="Only items with this destination")] = None,
+    order_dir: Annotated[Literal["ASC", "DESC"], Query(description="Lowest or highest number first")] = "ASC",
+    after: Annotated[
+        int | None, Query(description="The page after this item, in that order", ge=0, le=2**63 - 1)
+    ] = None,
     limit: Annotated[int | None, Query(description="At most so many", ge=1, le=100_000)] = None,
 ) -> list[QueueItem]:
-    """All items of the queue, by number."""
-    return app.queue.list(queue_id, destination=destination, limit=limit)
+    """All items of the queue, by number. A long list is read in pages: ask again `after` the last number you got."""
+    return app.queue.list(
+        queue_id,
+        status=status,
+        batch_id=batch_id,
+        origin=origin,
+        destination=destination,
+        newest_first=order_dir == "DESC",
+        after=after,
+        limit=limit,
+    )
 
 
 @router.post("/{queue_id}/items_by_ids")
-def list_queue_items_by_ids(
-    app: App, queue_id: QueueIdParameter, item_ids: Annotated[list[ItemId], Body(embed=True, max_length=MOST_ITEMS)]
-) -> list[QueueItem]:
+def list_queue_items_by_ids(app: App, queue_id: QueueIdParameter, item_ids: ItemIdsBody) -> list[QueueItem]:
     """The items with these numbers, in the order asked for; those that do not exist are left out."""
     return app.queue.get_many(queue_id, item_ids)
+
+
+@router.post("/{queue_id}/item_summaries_by_ids")
+def list_queue_item_summaries_by_ids(
+    app: App, queue_id: QueueIdParameter, item_ids: ItemIdsBody
+) -> list[QueueItemSummary]:
+    """The same without sessions and workflows, which are most of what an item is."""
+    return app.queue.summaries(queue_id, item_ids)
 
 
 @router.get("/{queue_id}/item_ids")
@@ -145,41 +137,6 @@ def get_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParamete
     return app.queue.get(queue_id, item_id)
 
 
-@router.put("/{queue_id}/i/{item_id}/cancel", responses=problem_responses(404))
-@router.delete(
-    "/{queue_id}/i/{item_id}/cancel",
-    name="cancel_queue_item_by_delete",
-    deprecated=True,  # there are clients that send it
-    responses=problem_responses(404),
-)
-def cancel_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParameter) -> QueueItem:
-    """Cancel an item, running or not. One that has ended stays as it is."""
-    return app.queue.cancel(queue_id, item_id)
-
-
-@router.put("/{queue_id}/cancel_by_batch_ids")
-def cancel_by_batch_ids(
-    app: App, queue_id: QueueIdParameter, batch_ids: Annotated[list[str], Body(embed=True)]
-) -> CanceledCount:
-    """Cancel every item of these batches that has not ended."""
-    return CanceledCount(canceled=app.queue.cancel_by_batch_ids(queue_id, batch_ids))
-
-
-@router.get("/{queue_id}/status")
-def get_queue_status(app: App, queue_id: QueueIdParameter) -> QueueAndProcessorStatus:
-    """How many items are in each status, and whether the queue is worked on."""
-    queue = app.queue.status(queue_id)
-    is_started = any(worker.status != "stopped" for worker in app.engine.workers())
-    processor = ProcessorStatus(is_started=is_started, is_processing=queue.in_progress > 0)
-    return QueueAndProcessorStatus(queue=queue, processor=processor)
-
-
-@router.get("/{queue_id}/b/{batch_id}/status", responses=problem_responses(404))
-def get_batch_status(app: App, queue_id: QueueIdParameter, batch_id: NameParameter) -> BatchStatus:
-    """How many items of a batch are in each status."""
-    return app.queue.batch_status(queue_id, batch_id)
-
-
 @router.get("/{queue_id}/current")
 def get_current_queue_item(app: App, queue_id: QueueIdParameter) -> QueueItem | None:
     """The item that runs now; null when none does."""
@@ -188,17 +145,37 @@ def get_current_queue_item(app: App, queue_id: QueueIdParameter) -> QueueItem | 
 
 @router.get("/{queue_id}/next")
 def get_next_queue_item(app: App, queue_id: QueueIdParameter) -> QueueItem | None:
-    """The item that will run next, which this does not start; null when none waits."""
+    """The first item that waits, which this does not start; null when none does.
+
+    A worker may take a later one before it whose models it holds, within `affinity_window` places.
+    """
     return app.queue.next(queue_id)
 
 
-@router.put("/{queue_id}/clear")
-def clear_queue(app: App, queue_id: QueueIdParameter) -> DeletedCount:
-    """Cancel what runs and delete every item of the queue."""
-    return DeletedCount(deleted=app.queue.clear(queue_id))
+# --- counts ---
 
 
-@router.put("/{queue_id}/prune")
-def prune_queue(app: App, queue_id: QueueIdParameter) -> DeletedCount:
-    """Delete the items that have ended."""
-    return DeletedCount(deleted=app.queue.prune(queue_id))
+@router.get("/")
+def list_queues(app: App) -> list[QueueOverview]:
+    """All queues that were ever used, by name: how full each is, and whether it is paused."""
+    return app.queue.queues()
+
+
+@router.get("/{queue_id}/status")
+def get_queue_status(app: App, queue_id: QueueIdParameter) -> QueueAndProcessorStatus:
+    """How many items are in each status, and whether the queue is worked on."""
+    return QueueAndProcessorStatus(queue=app.queue.status(queue_id), processor=processor_status(app, queue_id))
+
+
+@router.get("/{queue_id}/b/{batch_id}/status", responses=problem_responses(404))
+def get_batch_status(app: App, queue_id: QueueIdParameter, batch_id: NameParameter) -> BatchStatus:
+    """How many items of a batch are in each status."""
+    return app.queue.batch_status(queue_id, batch_id)
+
+
+@router.get("/{queue_id}/counts_by_destination")
+def get_counts_by_destination(
+    app: App, queue_id: QueueIdParameter, destination: Annotated[str, Query(min_length=1, max_length=1024)]
+) -> DestinationCounts:
+    """How many items for a destination are in each status."""
+    return app.queue.counts_by_destination(queue_id, destination)

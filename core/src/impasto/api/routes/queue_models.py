@@ -1,0 +1,110 @@
+"""Bodies of the queue's routes that are not records of the queue itself: requests, and counts of what was done."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from impasto.api.parameters import ItemId
+from impasto.queue.records import Batch, QueueStatus
+from impasto.storage.queue_rows import Place
+
+__all__ = [
+    "MOST_ITEMS",
+    "CanceledCount",
+    "DeletedCount",
+    "EnqueueBatchRequest",
+    "EnqueueWorkflowRequest",
+    "ItemIds",
+    "MoveRequest",
+    "PriorityRequest",
+    "ProcessorStatus",
+    "QueueAndProcessorStatus",
+]
+
+#: Most items that one request may name.
+MOST_ITEMS = 10_000
+#: Priorities lie between this and its negative; far more than anyone needs, and what every database holds.
+HIGHEST_PRIORITY = 1_000_000
+
+
+class EnqueueBatchRequest(BaseModel):
+    """A batch for the queue."""
+
+    batch: Batch = Field(description="The graph, what is substituted into it, and how often it is run")
+    prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
+
+
+class EnqueueWorkflowRequest(BaseModel):
+    """A saved workflow for the queue."""
+
+    workflow_id: str = Field(description="Id of the workflow in the library", min_length=1, max_length=1024)
+    inputs: dict[str, Any] = Field(
+        default_factory=dict, description="Values for inputs that the workflow exposes, by `node_id::field`"
+    )
+    runs: int = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
+    prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
+    origin: str | None = Field(default=None, description="Kept with the items, for the client")
+    destination: str | None = Field(default=None, description="Kept with the items, for the client")
+
+
+class MoveRequest(BaseModel):
+    """Where an item is to wait: exactly one of the three."""
+
+    before: ItemId | None = Field(default=None, description="Right before this item, and in its priority")
+    after: ItemId | None = Field(default=None, description="Right after this item, and in its priority")
+    to: Literal["front", "back"] | None = Field(default=None, description="Before or after all that wait in the queue")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "MoveRequest":
+        if sum(place is not None for place in (self.before, self.after, self.to)) != 1:
+            raise ValueError("give exactly one of `before`, `after` and `to`")
+        return self
+
+    def place(self) -> Place:
+        """The same for the queue."""
+        if self.to is not None:
+            return Place(where=self.to)
+        if self.before is not None:
+            return Place(where="before", item_id=self.before)
+        return Place(where="after", item_id=self.after)
+
+
+class PriorityRequest(BaseModel):
+    """A priority for an item."""
+
+    priority: int = Field(
+        description="The higher go first; 0 is usual", ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, examples=[0]
+    )
+
+
+class ItemIds(BaseModel):
+    """The ids of queue items, in order."""
+
+    item_ids: list[int]
+    total_count: int
+
+
+class ProcessorStatus(BaseModel):
+    """Whether anything runs items."""
+
+    is_started: bool = Field(description="Whether workers take items from the queue: there are some, and it may")
+    is_processing: bool = Field(description="Whether an item runs now")
+
+
+class QueueAndProcessorStatus(BaseModel):
+    """How full the queue is, and whether it is worked on."""
+
+    queue: QueueStatus
+    processor: ProcessorStatus
+
+
+class CanceledCount(BaseModel):
+    """How many items were cancelled."""
+
+    canceled: int
+
+
+class DeletedCount(BaseModel):
+    """How many items were deleted."""
+
+    deleted: int
