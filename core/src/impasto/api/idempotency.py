@@ -18,6 +18,7 @@ LONGEST_KEY = 255
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias=IDEMPOTENCY_KEY,
         description="Makes a retry safe: for a day, the same key gives what the first request created, and creates "
         "nothing. A UUID will do; it is taken as it is, printable ASCII",
         min_length=1,

@@ -170,7 +170,7 @@ def _deleted(record: WorkflowRecord | None) -> Sequence[Event]:
 
 def _problems_of_facts(document: Mapping[str, JsonValue]) -> Iterator[Problem]:
     for field in ("description", "tags"):
-        if not isinstance(document.get(field) or "", str):
+        if not isinstance(document.get(field), str | None):
             yield malformed(field, document[field], "a text", field=field)
     name = document.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:

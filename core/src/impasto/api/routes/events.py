@@ -23,6 +23,7 @@ from impasto.api.problems import ProblemError, problem
 from impasto.api.router import Router
 from impasto.errors import SubscriptionEndedError
 from impasto.events import Subscription
+from impasto_sdk.events import event_names
 
 __all__ = ["router"]
 
@@ -34,7 +35,21 @@ HEARTBEAT_S = 15.0
 #: Close codes of the WebSocket (RFC 6455): the server stops; the client is to come back; the query is wrong.
 GOING_AWAY, TRY_AGAIN, POLICY = 1001, 1013, 1008
 
-_LastId = Annotated[str | None, Query(description="The last event id that was seen; what came after it is sent first")]
+#: What an event's id looks like, for the OpenAPI document: a socket has to be open before it can be told what is wrong.
+_AN_ID = {"pattern": r"^([0-9]{1,18}(\..*)?)?$"}
+_LastId = Annotated[
+    str | None,
+    Query(description="The last event id that was seen; what came after it is sent first", json_schema_extra=_AN_ID),
+]
+#: An event as it is sent; how `data` looks depends on its name.
+_SENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "Send it back as `Last-Event-ID`, or as `last_id`"},
+        "event": {"type": "string", "description": "Its name; `hello` is the first"},
+        "data": {"type": "string", "description": "Its fields, JSON as text"},
+    },
+}
 
 
 class _Wanted:
@@ -52,7 +67,11 @@ class _Wanted:
             list[str] | None, Query(description="Only events of this batch; may be given more than once")
         ] = None,
         events: Annotated[
-            list[str] | None, Query(description="Only events of this name; may be given more than once")
+            list[str] | None,
+            Query(
+                description="Only events of this name; may be given more than once",
+                json_schema_extra={"items": {"type": "string", "enum": sorted(event_names())}},
+            ),
         ] = None,
     ) -> None:
         self._lists: tuple[Sequence[str] | None, Sequence[int] | None, Sequence[str] | None, Sequence[str] | None]
@@ -69,13 +88,15 @@ _Query = Annotated[_Wanted, Depends()]
 @router.get(
     "",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": _SENT}}}},
 )
 async def stream_events(
     request: Request,
     query: _Query,
     last_id: _LastId = None,
-    last_event_id: Annotated[str | None, Header(description="As browsers send it when they come back")] = None,
+    last_event_id: Annotated[
+        str | None, Header(description="As browsers send it when they come back", json_schema_extra=_AN_ID)
+    ] = None,
 ) -> StreamingResponse:
     """Server-sent events: `id`, `event` (its name) and `data` (its fields as JSON)."""
     try:

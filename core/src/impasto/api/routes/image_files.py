@@ -36,7 +36,13 @@ def upload_image(
     is_intermediate: Annotated[bool, Query(description="Whether it is kept out of the gallery")] = False,
     board_id: Annotated[str | None, Query(description="The board to put it on", max_length=255)] = None,
     session_id: Annotated[str | None, Query(description="The session it belongs to", max_length=255)] = None,
-    metadata: Annotated[str | None, Form(description="Facts to keep with it, a JSON object as text")] = None,
+    metadata: Annotated[
+        str | None,
+        Form(
+            description="Facts to keep with it, a JSON object as text",
+            json_schema_extra={"contentMediaType": "application/json", "contentSchema": {"type": "object"}},
+        ),
+    ] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> ImageDTO:
     """Store a picture. The name it is stored under is new and random; that of the file is not used."""

@@ -46,7 +46,7 @@ class WorkflowBody(BaseModel):
                         },
                     },
                 },
-                "edges": {"type": "array", "items": {"type": "object"}},
+                "edges": {"type": ["array", "null"], "items": {"type": "object"}},
                 "exposedFields": {"type": ["array", "null"], "items": {"type": "object"}},
                 "form": {"type": ["object", "null"]},
                 "meta": {"type": ["object", "null"]},
