@@ -1,8 +1,8 @@
 """`EngineRoom`: a real engine with real worker processes, a real queue and real stores, in a folder of a test.
 
-Its workers find one plugin, `engine-toys`, whose nodes do what an engine must live through: they wait to be let go,
-die, hang, save pictures, ask for secrets. Nothing is waited for by sleeping: `until` reads the events, and a node that
-is to wait opens a FIFO, which `let_go` opens from the other side.
+Its workers find two plugins: `engine-toys`, whose nodes do what an engine must live through (they wait to be let go,
+die, hang, save pictures, ask for secrets), and `bad-toys`, whose nodes do their worst. Nothing is waited for by
+sleeping: `until` reads the events, and a node that is to wait opens a FIFO, which `let_go` opens from the other side.
 """
 
 import os
@@ -36,11 +36,13 @@ SHIPPED = ["impasto-image", "impasto-primitives", "impasto-sd", "impasto-starter
 PATIENCE_S = 60.0
 
 TOYS = Path(__file__).with_name("engine_toys.py")
+BAD_TOYS = Path(__file__).with_name("bad_toys.py")
 
 
 def install_toys(folder: Path) -> Path:
-    """Write the plugin `engine-toys` into a folder for `PYTHONPATH`; gives the folder."""
+    """Write the plugins `engine-toys` and `bad-toys` into a folder for `PYTHONPATH`; gives the folder."""
     make_plugin(folder, "engine-toys", TOYS.read_text("utf-8"), version="1.2.3")
+    make_plugin(folder, "bad-toys", BAD_TOYS.read_text("utf-8"))
     return folder
 
 
@@ -98,6 +100,7 @@ class EngineRoom:
     def __enter__(self) -> Self:
         self.database.open()
         self.log.open()
+        self.images.discard_unsettled()
         self.engine.start()
         return self
 
