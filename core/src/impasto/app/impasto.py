@@ -76,6 +76,7 @@ class Impasto:
             QueueItemStore(database, log),
             max_queue_size=settings.max_queue_size,
             max_attempts=settings.max_attempts,
+            affinity_window=settings.affinity_window,
         )
         workflows = WorkflowLibrary(WorkflowRecords(database, log), host.catalogue)
         submissions = Submissions(
