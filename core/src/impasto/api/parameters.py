@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from impasto.app import Impasto
 
-__all__ = ["App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
+__all__ = ["LARGEST_ID", "App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
 
 
 async def _application(connection: HTTPConnection) -> Impasto:
@@ -28,6 +28,7 @@ App = Annotated[Impasto, Depends(_application)]
 QueueIdParameter = Annotated[
     str, Path(description="Name of the queue, usually `default`", min_length=1, max_length=255)
 ]
+#: The largest number that an item can have.
 LARGEST_ID = 2**53 - 1
 #: The number of a queue item, in a body.
 ItemId = Annotated[int, Field(ge=1, le=LARGEST_ID)]

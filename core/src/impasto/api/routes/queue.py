@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Body, Query, Response
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
-from impasto.api.parameters import App, ItemId, ItemIdParameter, NameParameter, QueueIdParameter
+from impasto.api.parameters import LARGEST_ID, App, ItemId, ItemIdParameter, NameParameter, QueueIdParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
 from impasto.api.routes.queue_models import (
@@ -89,7 +89,7 @@ def list_queue_items(
     destination: Annotated[str | None, Query(description="Only items with this destination")] = None,
     order_dir: Annotated[Literal["ASC", "DESC"], Query(description="Lowest or highest number first")] = "ASC",
     after: Annotated[
-        int | None, Query(description="The page after this item, in that order", ge=0, le=2**63 - 1)
+        int | None, Query(description="The page after this item, in that order", ge=0, le=LARGEST_ID)
     ] = None,
     limit: Annotated[int | None, Query(description="At most so many", ge=1, le=100_000)] = None,
 ) -> list[QueueItem]:

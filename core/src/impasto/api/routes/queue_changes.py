@@ -81,7 +81,12 @@ def set_queue_item_priority(
 
 
 @router.put("/{queue_id}/i/{item_id}/cancel", responses=problem_responses(404))
-@router.delete("/{queue_id}/i/{item_id}/cancel", include_in_schema=False)
+@router.delete(
+    "/{queue_id}/i/{item_id}/cancel",
+    name="cancel_queue_item_by_delete",
+    deprecated=True,  # there are clients that send it
+    responses=problem_responses(404),
+)
 def cancel_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParameter) -> QueueItem:
     """Cancel an item, running or not. One that has ended stays as it is."""
     return app.queue.cancel(queue_id, item_id)

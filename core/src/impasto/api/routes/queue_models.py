@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.api.parameters import ItemId
 from impasto.queue.records import Batch, QueueStatus
@@ -47,8 +47,20 @@ class EnqueueWorkflowRequest(BaseModel):
     destination: str | None = Field(default=None, description="Kept with the items, for the client")
 
 
+_PLACES = {"before": "integer", "after": "integer", "to": "string"}
+#: In JSON Schema, of three keys exactly one that is not null.
+_ONE_PLACE: Any = {
+    "oneOf": [
+        {"required": [given], "properties": {name: {"type": kind if name == given else "null"} for name in _PLACES}}
+        for given, kind in _PLACES.items()
+    ]
+}
+
+
 class MoveRequest(BaseModel):
     """Where an item is to wait: exactly one of the three."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_PLACE)
 
     before: ItemId | None = Field(default=None, description="Right before this item, and in its priority")
     after: ItemId | None = Field(default=None, description="Right after this item, and in its priority")
