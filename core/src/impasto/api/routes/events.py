@@ -47,7 +47,7 @@ _SENT = {
     "properties": {
         "id": {"type": "string", "description": "Send it back as `Last-Event-ID`, or as `last_id`"},
         "event": {"type": "string", "description": "Its name; `hello` is the first"},
-        "data": {"type": "string", "description": "Its fields, JSON as text"},
+        "data": {"type": "string", "description": "Its fields, as text", "contentMediaType": "application/json"},
     },
 }
 

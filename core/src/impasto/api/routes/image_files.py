@@ -123,5 +123,5 @@ def _facts(metadata: str | None) -> dict[str, Any] | None:
         facts = None
     if not isinstance(facts, dict):
         item = ProblemItem(message='metadata must be a JSON object as text, e.g. {"prompt": "a cat"}', field="metadata")
-        raise ProblemError(problem(422, "request-does-not-fit", item.message, [item]))
+        raise ProblemError(problem(422, "malformed-metadata", item.message, [item]))
     return facts
