@@ -51,6 +51,27 @@ def test_a_killed_worker_costs_only_the_node_in_hand(open_room: OpenRoom, tmp_pa
     assert room.worker().pid != killed
 
 
+def test_a_finished_node_whose_image_is_gone_runs_again_when_the_run_goes_on(open_room: OpenRoom):
+    room = open_room()
+    gate = room.gate("gate")
+    item_id = room.enqueue(graph([node("paint", "paint"), node("kept", "paint"), node("gate", "gate", path=str(gate))]))
+    painted = {}
+    while len(painted) < 2:
+        event = room.until(lambda e: e.name == "invocation_complete" and e.invocation_source_id in ("paint", "kept"))
+        painted[event.invocation_source_id] = event.result["image"]["image_name"]
+    with room.waiting_at(gate):
+        room.images.delete([painted["paint"]])
+        os.kill(room.worker().pid or 0, signal.SIGKILL)
+        room.until(lambda e: e.name == "worker_status_changed" and e.status == "lost")
+    room.let_go(gate)
+    item = room.wait(item_id)
+    results = {id: output["image"]["image_name"] for id, output in item.session["results"].items() if id != "gate"}
+    assert item.status == "completed"
+    assert results["kept"] == painted["kept"]
+    assert set(room.images.names().image_names) == set(results.values())
+    assert results["paint"] != painted["paint"]
+
+
 def test_an_item_that_kills_every_worker_fails_with_the_reason_and_the_next_one_runs(
     open_room: OpenRoom, tmp_path: Path
 ):

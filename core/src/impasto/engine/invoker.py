@@ -136,10 +136,15 @@ class NodeInvoker:
 
     def find(self, execution: Execution) -> Finished | None:
         """The output of an equal execution, while all it refers to is there."""
-        document = self._cache.get(execution.key, self._is_whole) if execution.key is not None else None
+        document = self._cache.get(execution.key, self.is_whole) if execution.key is not None else None
         if document is None:
             return None
         return Finished(execution.node.spec.output.model_validate(document), document, cached=True)
+
+    def is_whole(self, document: JsonValue) -> bool:
+        """Whether all images and files that an output refers to are there."""
+        references = find_references(document)
+        return not references or self._all_exist(references)
 
     def finished(self, execution: Execution, output: object) -> Finished:
         """What a node has returned. Raises `OutputTypeError` for an output that it does not declare."""
@@ -168,10 +173,6 @@ class NodeInvoker:
         # an image kept out of the gallery is no substitute for one that belongs there
         inputs["is_intermediate"] = node.is_intermediate
         return invocation_key(node.spec, plugin_version, inputs)
-
-    def _is_whole(self, document: dict[str, JsonValue]) -> bool:
-        references = find_references(document)
-        return not references or self._all_exist(references)
 
 
 def _batch_key(node: ExecutionNode, instance: BaseInvocation) -> Hashable | None:

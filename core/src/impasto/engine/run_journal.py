@@ -5,7 +5,7 @@ as the lines come, read by the runner.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,10 +35,19 @@ class RunJournal:
                 execution_id, index = item
                 self._items.setdefault(execution_id, {})[index] = line["item"]
 
-    def output(self, node: ExecutionNode) -> BaseInvocationOutput | None:
-        """The output of a node that has finished; None when it has to run."""
+    def output(
+        self, node: ExecutionNode, is_whole: Callable[[JsonValue], bool] | None = None
+    ) -> BaseInvocationOutput | None:
+        """The output of a node that has finished; None when it has to run.
+
+        `is_whole` says of an output whether what it refers to is there: images may have been deleted since, and a loss
+        of power takes tensors. None: it is not used again.
+        """
         document = self._outputs.pop(node.id, None)
         if document is None:
+            return None
+        if is_whole is not None and not is_whole(document):
+            logger.warning("what %s gave is not all there any more, so it runs again", node.id)
             return None
         try:
             output = node.spec.output.model_validate(document)

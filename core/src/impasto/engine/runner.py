@@ -149,7 +149,7 @@ class SessionRunner:
             self._evaluate(run, node)
             return None
         generator = run.generators.get(node.id)
-        if generator is None and (output := run.journal.output(node)) is not None:
+        if generator is None and (output := run.journal.output(node, self._invoker.is_whole)) is not None:
             run.state.complete(node.id, output)
             return None
         step = self._prepare(run, node) if generator is None else Step.next_of(node, generator)
@@ -187,7 +187,7 @@ class SessionRunner:
 
         What finished in an earlier attempt was told of then.
         """
-        known = run.journal.output(node)
+        known = run.journal.output(node, self._invoker.is_whole if node.spec.kind is NodeKind.CALL else None)
         if known is not None and node.spec.kind is NodeKind.CALL:
             run.state.complete(node.id, known)
             return

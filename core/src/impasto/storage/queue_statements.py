@@ -110,10 +110,11 @@ RETURN_ITEM = (
 EXTEND_LEASE = update(queue_items).where(_of_attempt).values(lease_expires_at=bindparam("b_lease_expires_at"))
 #: The same, when the attempt got further: those before it do not count any more.
 EXTEND_LEASE_WITH_PROGRESS = EXTEND_LEASE.values(excused=queue_items.c.attempts - 1)
-#: An execution that is told of twice, since the first answer was lost, is written once.
+#: An execution that is told of twice, since the first answer was lost, is written once. One that had to run again,
+#: since what it gave is gone, has given something else.
 WRITE_JOURNAL = text(
     "INSERT INTO journal (item_id, execution_id, output) VALUES (:item_id, :execution_id, :output) "
-    "ON CONFLICT (item_id, execution_id) DO NOTHING"
+    "ON CONFLICT (item_id, execution_id) DO UPDATE SET output = excluded.output"
 )
 #: The journal names these images now, so they stay.
 SETTLE_IMAGES = delete(unsettled_images).where(unsettled_images.c.image_name.in_(bindparam("names", expanding=True)))
