@@ -54,7 +54,15 @@ def test_a_killed_worker_costs_only_the_node_in_hand(open_room: OpenRoom, tmp_pa
 def test_a_finished_node_whose_image_is_gone_runs_again_when_the_run_goes_on(open_room: OpenRoom):
     room = open_room()
     gate = room.gate("gate")
-    item_id = room.enqueue(graph([node("paint", "paint"), node("kept", "paint"), node("gate", "gate", path=str(gate))]))
+    item_id = room.enqueue(
+        graph(
+            [
+                node("paint", "paint", colour="red"),
+                node("kept", "paint", colour="blue"),
+                node("gate", "gate", path=str(gate)),
+            ]
+        )
+    )
     painted = {}
     while len(painted) < 2:
         event = room.until(lambda e: e.name == "invocation_complete" and e.invocation_source_id in ("paint", "kept"))
