@@ -177,7 +177,7 @@ def test_generate_works_without_a_server_and_leaves_none(tmp_path: Path) -> None
     succeeded(impasto("generate", "a red star on a blue background", *options, folder=tmp_path))
     assert picture(tmp_path / "star.png").size == (128, 128)
     assert not (tmp_path / "root" / "server.json").exists()
-    listed = json.loads(succeeded(impasto("queue", "--root", "root", "--json", folder=tmp_path)))
+    listed = json.loads(succeeded(impasto("queue", "list", "--root", "root", "--json", folder=tmp_path)))
     assert [item["status"] for item in listed["items"]] == ["completed"]
 
 
@@ -291,9 +291,9 @@ def test_listing_the_queue_without_a_server_runs_nothing(tmp_path: Path) -> None
         client.enqueue("/api/v1/queue/default/enqueue_batch", {"batch": {"graph": ADDITION, "runs": 1}})
     idle.stop()
     for _ in range(2):
-        listed = json.loads(succeeded(impasto("queue", "--root", settings.root, "--json", folder=tmp_path)))
+        listed = json.loads(succeeded(impasto("queue", "list", "--root", settings.root, "--json", folder=tmp_path)))
         assert [item["status"] for item in listed["items"]] == ["pending"]
-    table = impasto("queue", "--root", settings.root, folder=tmp_path)
+    table = impasto("queue", "list", "--root", settings.root, folder=tmp_path)
     assert "pending" in succeeded(table)
     assert "1 pending, 0 in progress" in table.stderr
 

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from impasto.cli.client import Client
-from impasto.cli.listings import list_queue, size_in_words
+from impasto.cli.listings import duration_in_words, local_time, size_in_words
 
 
 @pytest.mark.parametrize(
@@ -16,25 +15,27 @@ def test_a_size_is_said_in_the_unit_that_suits_it(count: int | None, words: str)
     assert size_in_words(count) == words
 
 
-def test_times_of_the_queue_are_told_to_the_second_on_the_local_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    item = {
-        "item_id": 1,
-        "status": "in_progress",
-        "origin": None,
-        "created_at": "2026-01-31T23:30:05.123456Z",
-        "started_at": "2026-01-31T23:30:06.999999Z",
-        "completed_at": None,
-        "error_message": None,
-    }
-    status = dict.fromkeys(("pending", "in_progress", "completed", "failed", "canceled"), 0)
-    answers = {"/api/v1/queue/q/list_all": [item], "/api/v1/queue/q/status": {"queue": status}}
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-0.2, "0.0 s"),
+        (0.44, "0.4 s"),
+        (12.7, "12 s"),
+        (185, "3 min 5 s"),
+        (7_500, "2 h 5 min"),
+        (3 * 86_400 + 4 * 3_600, "3 d 4 h"),
+    ],
+)
+def test_a_length_of_time_is_said_in_the_units_that_suit_it(seconds: float, words: str) -> None:
+    assert duration_in_words(seconds) == words
+
+
+def test_times_are_told_to_the_second_on_the_local_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC-2")
     time.tzset()
     try:
-        with Client("http://127.0.0.1:1") as client:
-            monkeypatch.setattr(client, "get", answers.__getitem__)
-            (row,) = list_queue(client, "q").rows
+        assert local_time("2026-01-31T23:30:05.123456Z") == "2026-02-01 01:30:05"
+        assert local_time(None) == ""
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert row[3:6] == ("2026-02-01 01:30:05", "2026-02-01 01:30:06", "")

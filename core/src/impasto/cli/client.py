@@ -98,14 +98,16 @@ class Client:
         return reasons
 
     @contextmanager
-    def events(self, since: str | None = None) -> Iterator[Iterator[EventMessage]]:
+    def events(self, since: str | None = None, **only: str | int) -> Iterator[Iterator[EventMessage]]:
         """A stream of events from now on, or of what came after the event `since`; open before anything is enqueued.
+
+        `only` narrows it: `queue_id`, `item_id`, `batch_id`.
 
         The iterator ends when the connection does, and after `TIMEOUT_S` without a sign of life.
         """
         headers = {"Accept": "text/event-stream", **({} if since is None else {"Last-Event-ID": since})}
         try:
-            with self._http.stream("GET", "/api/v1/events", headers=headers) as response:
+            with self._http.stream("GET", "/api/v1/events", headers=headers, params=only) as response:
                 self._raise_for_problem(response)
                 messages = read_events(response.iter_lines())
                 # the stream is there once it says hello; the headers alone promise nothing

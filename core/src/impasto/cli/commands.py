@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from impasto.cli.options import AsJson, Root, Url
+from impasto.cli.queue_commands import queue
 from impasto.cli.workflow_commands import workflow
 
 __all__ = ["COMMAND_NAMES", "program"]
@@ -25,8 +26,6 @@ program = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-QueueId = Annotated[str, typer.Option("--queue", help="Name of the queue.")]
 
 
 @program.command()
@@ -174,16 +173,6 @@ def models(root: Root = None, url: Url = None, as_json: AsJson = False) -> None:
         list_models(client).print(as_json=as_json)
 
 
-@program.command()
-def queue(queue_id: QueueId = "default", root: Root = None, url: Url = None, as_json: AsJson = False) -> None:
-    """List what waits, runs and has run."""
-    from impasto.cli.connection import connect
-    from impasto.cli.listings import list_queue
-
-    with connect(root, url, start=False) as client:
-        list_queue(client, queue_id).print(as_json=as_json)
-
-
 class CacheAction(StrEnum):
     """What can be done with the invocation caches."""
 
@@ -254,6 +243,7 @@ def version(as_json: AsJson = False) -> None:
         print(f"{name} {number}")
 
 
+program.add_typer(queue)
 program.add_typer(workflow)
 
 #: The names of our own commands; any other may be a plugin's.

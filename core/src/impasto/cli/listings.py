@@ -1,18 +1,22 @@
-"""What ``impasto plugins``, ``nodes``, ``models`` and ``queue`` print: an answer of the server, as rows."""
+"""What ``impasto plugins``, ``nodes`` and ``models`` print: an answer of the server, as rows; and values in words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from impasto.cli.client import Client
 from impasto.cli.terminal import print_json, print_table, say
 
-__all__ = ["Listing", "list_models", "list_nodes", "list_plugins", "list_queue", "local_time", "size_in_words"]
-
-#: Most rows of the queue that are shown, the newest last.
-SHOWN_ITEMS = 50
+__all__ = [
+    "Listing",
+    "duration_in_words",
+    "list_models",
+    "list_nodes",
+    "list_plugins",
+    "local_time",
+    "size_in_words",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,37 +83,6 @@ def list_models(client: Client) -> Listing:
     )
 
 
-def list_queue(client: Client, queue_id: str) -> Listing:
-    """The items of a queue, oldest first, and how many there are in each status."""
-    queue = f"/api/v1/queue/{quote(queue_id, safe='')}"
-    items = client.get(f"{queue}/list_all")
-    status = client.get(f"{queue}/status")["queue"]
-    counts = ", ".join(
-        f"{status[name]} {name.replace('_', ' ')}"
-        for name in ("pending", "in_progress", "completed", "failed", "canceled")
-    )
-    shown = items[-SHOWN_ITEMS:]
-    hidden = f"; the newest {SHOWN_ITEMS} are shown, --json gives all" if len(items) > len(shown) else ""
-    return Listing(
-        document={"status": status, "items": items},
-        columns=("item", "status", "origin", "created", "started", "ended", "error"),
-        rows=[
-            (
-                item["item_id"],
-                item["status"],
-                item["origin"],
-                local_time(item["created_at"]),
-                local_time(item["started_at"]),
-                local_time(item["completed_at"]),
-                item["error_message"],
-            )
-            for item in shown
-        ],
-        empty=f"the queue {queue_id!r} is empty",
-        remark=f"{counts}{hidden}",
-    )
-
-
 def size_in_words(count: int | None) -> str:
     """A number of bytes, for people: ``25.0 MB``; nothing for None."""
     if count is None:
@@ -118,6 +91,17 @@ def size_in_words(count: int | None) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count / 1000:.0f} kB"
+
+
+def duration_in_words(seconds: float) -> str:
+    """A length of time, for people: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    if seconds < 10:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = int(seconds)
+    for unit, size, part, small in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // small} {part}"
+    return f"{whole} s"
 
 
 def local_time(moment: str | None) -> str:

@@ -5,10 +5,10 @@ rich is loaded by what needs it: ``impasto serve`` is not to wait for it.
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-__all__ = ["print_json", "print_table", "say", "waiting"]
+__all__ = ["print_facts", "print_json", "print_table", "say", "waiting"]
 
 #: Columns of a table that no terminal shows.
 PIPE_WIDTH = 10_000
@@ -37,6 +37,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, emp
     # into a pipe or a file, a row is a line, however long
     console = Console() if Console().is_terminal else Console(width=PIPE_WIDTH)
     console.print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print what is known of one thing: a line for each fact, its name first."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {value}")
 
 
 def say(sentence: str) -> None:
