@@ -3,14 +3,18 @@
 import io
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from impasto.app import Impasto
+from impasto.app import impasto as impasto_module
 from impasto.app.housekeeping import Housekeeping
+from impasto.queue.records import Batch
 from impasto.settings import Settings
 
 
@@ -20,10 +24,9 @@ def picture() -> bytes:
     return out.getvalue()
 
 
-def build(root: Path) -> Impasto:
-    return Impasto.build(
-        Settings.load(root=root / "root", flags={"disabled_plugins": ["impasto-sd", "impasto-starter"]})
-    )
+def build(root: Path, **flags: object) -> Impasto:
+    flags = {"disabled_plugins": ["impasto-sd", "impasto-starter"], **flags}
+    return Impasto.build(Settings.load(root=root / "root", flags=flags))
 
 
 @pytest.fixture
@@ -88,3 +91,19 @@ def test_a_routine_that_fails_is_told_of_and_done_again_and_hinders_no_other(
     housekeeping.stop()
     assert "could not forget what is old" in caplog.text
     assert "the disk is gone" in caplog.text
+
+
+def test_old_events_and_old_items_go_as_the_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = build(tmp_path, event_retention_s=60, max_queue_history=1)
+    app.start(work=False)
+    graph = {"id": "g", "nodes": {"n": {"id": "n", "type": "integer", "value": 1}}, "edges": []}
+    for _ in range(3):
+        (item_id,) = app.queue.enqueue("default", Batch(graph=graph)).item_ids
+        app.queue.cancel("default", item_id)
+    newest = app.bus.last_id
+    monkeypatch.setattr(impasto_module, "time", SimpleNamespace(time=lambda: time.time() + 62))
+    app.housekeeping.start()
+    with app.bus.subscribe() as events:
+        while app.queue.item_ids("default") != [3] or app.log.forgotten_id < newest:
+            events.get(0.01)
+    app.stop()

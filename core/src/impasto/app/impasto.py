@@ -5,6 +5,8 @@ work but loading the plugins; `start` opens the database and starts the workers,
 """
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -99,7 +101,7 @@ class Impasto:
             bus=bus,
             queue=queue,
             engine=engine,
-            housekeeping=Housekeeping(images, sessions, queue, {}),
+            housekeeping=Housekeeping(images, sessions, queue, _routines(settings, log, queue)),
             submissions=submissions,
             workflows=workflows,
             workflow_runs=WorkflowRuns(workflows, submissions),
@@ -167,6 +169,17 @@ class Impasto:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _routines(settings: Settings, log: EventLog, queue: SessionQueue) -> dict[str, Callable[[], object]]:
+    """What is to be done every minute, by what it does."""
+    routines: dict[str, Callable[[], object]] = {
+        "forget old events": lambda: log.forget(int(time.time() - settings.event_retention_s)),
+    }
+    keep = settings.max_queue_history
+    if keep is not None:
+        routines["shorten the history of the queues"] = lambda: queue.prune_history(keep)
+    return routines
 
 
 def _make_folder(root: Path) -> None:
