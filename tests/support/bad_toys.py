@@ -141,7 +141,7 @@ class AwaitFile(BaseInvocation):
 
 @invocation("steps", use_cache=False)
 class Steps(BaseInvocation):
-    """Works in steps like a denoise loop: asks whether it is wanted, writes the step down, and is let go at a gate."""
+    """Works in steps like a denoise loop: asks whether it is wanted, writes the step down, waits at the step's gate."""
 
     count: int = InputField(10)
     gate: str = InputField("")
@@ -152,7 +152,7 @@ class Steps(BaseInvocation):
             context.raise_if_cancelled()
             with Path(self.diary).open("a") as diary:
                 diary.write(f"{step}\n")
-            Path(self.gate).read_text()
+            Path(f"{self.gate}{step}").read_text()
             context.models.search()  # its answer comes after all that the server had sent before
         return IntegerOutput(value=self.count)
 

@@ -107,6 +107,16 @@ def test_parts_of_one_model_are_held_apart():
     assert cache.stats().held == 2
 
 
+def test_the_keys_of_what_is_held_come_once_each_the_most_recently_used_first():
+    cache = ModelCache([Loader()], CPU, ram_bytes=1000)
+    assert cache.keys(9) == []
+    for key, part in (("a", "unet"), ("b", None), ("a", "vae"), ("c", "unet"), ("b", None)):
+        with cache.lock(record(key), part):
+            pass
+    assert cache.keys(9) == ["b", "c", "a"]
+    assert cache.keys(2) == ["b", "c"]
+
+
 def test_the_first_loader_that_accepts_is_asked():
     other, right = Loader(base="other"), Loader()
     with ModelCache([other, right], CPU, ram_bytes=1000).lock(record("a")):

@@ -3,9 +3,11 @@
 Built by the application with the real stores; everything that runs a session is behind it.
 """
 
+import logging
 import os
 import threading
 import time
+from collections import Counter
 
 from impasto.engine.limits import Limits
 from impasto.engine.ports import SessionServices, WorkQueue
@@ -20,6 +22,8 @@ from impasto_sdk.events import Event, WorkerStatusChangedEvent
 from impasto_sdk.models import DeviceInfo
 
 __all__ = ["Engine"]
+
+logger = logging.getLogger(__name__)
 
 #: How long an ended process may take to be gone, in seconds.
 _KILL_S = 10.0
@@ -36,6 +40,8 @@ class Engine:
         self._queue = queue
         self._bus = bus
         self._changed = threading.Condition()
+        #: By device, the names that workers were asked for it by.
+        self._names: dict[str, set[str]] = {}
         self._drain_s = settings.drain_timeout_s
         limits = Limits(
             start_timeout_s=settings.worker_start_timeout_s,
@@ -122,7 +128,23 @@ class Engine:
         self._bus.publish(event)
         if isinstance(event, WorkerStatusChangedEvent):
             with self._changed:
+                self._look_for_doubles()
                 self._changed.notify_all()
+
+    def _look_for_doubles(self) -> None:
+        """Say so when two names are one device: each worker there has models of its own."""
+        for worker in self.workers():
+            if worker.device is not None:
+                names = self._names.setdefault(worker.device.name, set())
+                if names and worker.device.requested not in names:
+                    named = " and ".join(repr(name) for name in sorted({*names, worker.device.requested}))
+                    logger.warning(
+                        "%s are one device, %s, and the workers there each have models of their own; name it once in "
+                        "`devices`",
+                        named,
+                        worker.device.name,
+                    )
+                names.add(worker.device.requested)
 
     def _cancel(self, item_id: int) -> None:
         for supervisor in self._supervisors:
@@ -130,6 +152,13 @@ class Engine:
 
 
 def _worker_configs(settings: Settings) -> list[WorkerConfig]:
+    for device, times in Counter(settings.devices).items():
+        if times > 1:
+            logger.warning(
+                "`devices` names %r more than once, which counts once; for several workers there, see "
+                "`workers_per_device`",
+                device,
+            )
     return [
         WorkerConfig(
             worker_id=f"{device}-{number}",
