@@ -66,3 +66,67 @@ def test_what_happens_to_an_item_says_whose_it_is():
         for event in CONCRETE
         if issubclass(event, QueueItemEvent)
     )
+
+
+# InvokeAI's events about what exists here, and the fields that its clients read
+_ITEM = "timestamp queue_id item_id batch_id origin destination user_id session_id"
+_NODE = f"{_ITEM} invocation invocation_source_id"
+FIELDS = {
+    "invocation_started": _NODE,
+    "invocation_progress": f"{_NODE} message percentage image device",
+    "invocation_complete": f"{_NODE} result",
+    "invocation_error": f"{_NODE} error_type error_message error_traceback",
+    "queue_item_status_changed": (
+        f"{_ITEM} status status_sequence error_type error_message error_traceback created_at updated_at started_at "
+        "completed_at batch_status queue_status"
+    ),
+    "batch_enqueued": "timestamp queue_id batch_id enqueued requested priority origin user_id",
+    "queue_items_retried": "timestamp queue_id retried_item_ids user_ids retried_item_ids_by_user",
+    "queue_items_canceled": "timestamp queue_id canceled_item_ids user_ids canceled_item_ids_by_user",
+    "queue_cleared": "timestamp queue_id user_id",
+    "workflow_created": "timestamp workflow_id user_id is_public",
+    "workflow_updated": "timestamp workflow_id user_id old_is_public new_is_public",
+    "workflow_deleted": "timestamp workflow_id user_id is_public",
+    "model_load_started": "timestamp config submodel_type user_id",
+    "model_load_complete": "timestamp config submodel_type user_id",
+    "model_install_complete": "timestamp id source key total_bytes config",
+}
+#: What we tell beside that, in events of InvokeAI's.
+MORE_FIELDS = {
+    "invocation_complete": "cached duration_s",
+    "model_load_complete": "duration_s",
+    "queue_item_status_changed": "worker_id",
+}
+#: Events of our own.
+OWN = {"model_updated", "model_deleted", "worker_status_changed"}
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_an_event_of_invokeai_has_exactly_its_fields_and_those_that_are_known_to_be_ours(name):
+    (kind,) = [event for event in CONCRETE if event.name == name]
+    written = [field.name for field in dataclasses.fields(kind) if not field.metadata.get("binary")]
+    assert sorted(written) == sorted(f"{FIELDS[name]} {MORE_FIELDS.get(name, '')}".split())
+
+
+def test_there_are_no_events_but_these():
+    assert {event.name for event in CONCRETE} == FIELDS.keys() | OWN
+    assert FIELDS.keys() | OWN <= events.event_names()
+
+
+@pytest.mark.parametrize("kind", CONCRETE, ids=lambda kind: kind.name)
+def test_an_event_is_read_as_it_was_written_with_every_null(kind):
+    needed = [field for field in dataclasses.fields(kind) if field.default is field.default_factory]
+    made = kind(**{field.name: {"x": None} for field in needed}, timestamp=7)
+    written = json.loads(json.dumps(made.to_document()))
+    assert events.event_of(kind.name, written) == made
+    assert len(written) == sum(not field.metadata.get("binary") for field in dataclasses.fields(kind))
+
+
+def test_a_field_that_an_event_no_longer_has_is_left_out():
+    document = {"queue_id": "default", "user_id": None, "timestamp": 7, "of_old": 1}
+    assert events.event_of("queue_cleared", document) == events.QueueClearedEvent(queue_id="default", timestamp=7)
+
+
+def test_a_name_that_no_event_has_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="there is no event 'of_old'; there are batch_enqueued, "):
+        events.event_of("of_old", {})

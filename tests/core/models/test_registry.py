@@ -289,3 +289,32 @@ def test_a_starter_model_that_could_not_be_registered_is_offered_again(registry:
     with pytest.raises(ModelRegistryError):
         registry.offer_starter(starter(pipeline / "elsewhere"))
     assert registry.offer_starter(starter(pipeline)) is not None
+
+
+def test_every_change_of_a_record_is_told_in_its_transaction(
+    database: Database, identify: Identifier, lora: Path
+) -> None:
+    log = open_log(database)
+    registry = ModelRegistry(ModelRecords(database, log), identify)
+    record = registry.register(lora)
+    registry.register(lora)  # it is there: nothing is told
+    registry._hashing.shutdown()
+    registry.update(record.key, {"description": "mine"})
+    registry.delete(record.key)
+    with pytest.raises(ModelNotFoundError):
+        registry.delete(record.key)
+
+    events = [one.event for one in log.read(0, 100).events]
+    assert [event.name for event in events] == [
+        "model_install_complete",
+        "model_updated",  # its hash is known
+        "model_updated",
+        "model_deleted",
+    ]
+    documents = [event.to_document() for event in events]
+    assert documents[0]["source"] == {"type": "local", "path": str(lora), "inplace": True}
+    assert (documents[0]["id"], documents[0]["total_bytes"]) == (0, lora.stat().st_size)
+    assert documents[0]["config"]["hash"] == record.hash
+    assert documents[1]["config"]["hash"].startswith("sha256:")
+    assert documents[2]["config"]["description"] == "mine"
+    assert {document["key"] for document in documents} == {record.key}

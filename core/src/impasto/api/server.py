@@ -88,6 +88,11 @@ class Server:
                         access_log=False,
                         lifespan="off",
                         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+                        # one that does not read answers no ping, and is to be waited for; one that is gone does not
+                        # acknowledge it, which the operating system notices
+                        ws_ping_timeout=None,
+                        # it would compress each event anew for each client, and keep 64 KiB and more for each
+                        ws_per_message_deflate=False,
                     ),
                     on_started=announce,
                     drain=self._app.drain,
