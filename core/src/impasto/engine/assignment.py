@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from impasto.engine.limits import Limits
+from impasto.engine.log_fields import item_fields
 from impasto.engine.ports import Claim
 from impasto.engine.process import WorkerProcess
 from impasto.engine.protocol import ToWorker
@@ -90,7 +91,10 @@ class Assignment:
             self._kill_by(stop_at)
             self._tell(ToWorker.STOP, {})
         if self._kill_at is not None and now >= self._kill_at:
-            logger.warning("item %d does not end when asked to, so its worker is ended", self.item.item_id)
+            fields = item_fields(self.item, worker_id=self.process.worker_id)
+            logger.warning(
+                "item %d does not end when asked to, so its worker is ended", self.item.item_id, extra=fields
+            )
             self._kill_at = None
             self.process.kill()
 

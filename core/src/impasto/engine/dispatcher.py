@@ -11,6 +11,7 @@ from itertools import islice
 
 from impasto.engine.assignment import Assignment
 from impasto.engine.limits import Limits
+from impasto.engine.log_fields import item_fields
 from impasto.engine.ports import Claim, Publish, WorkQueue
 from impasto.engine.process import WorkerProcess
 from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToWorker
@@ -134,7 +135,8 @@ class Dispatcher:
             self._queue.fail(item.item_id, type(error).__name__, str(error), attempt=item.attempt)
             return
         except WireError as error:
-            logger.debug("worker %s: %s", run.process.worker_id, error.problem)
+            fields = item_fields(item, worker_id=run.process.worker_id)
+            logger.debug("worker %s: %s", run.process.worker_id, error.problem, extra=fields)
         finally:
             self._server.end()
         if ending is not None:
@@ -226,7 +228,7 @@ class Dispatcher:
         try:
             self._queue.cancel(item.queue_id, item.item_id, attempt=item.attempt)
         except QueueItemNotFoundError:
-            logger.debug("item %d was removed while it ran", item.item_id)
+            logger.debug("item %d was removed while it ran", item.item_id, extra=item_fields(item))
 
 
 def _order(item: Claim) -> RunOrder:

@@ -150,7 +150,8 @@ class WorkerProcess:
     def end(self, timeout_s: float) -> str:
         """Wait for the process to end, and end it when it takes longer; gives how it ended, in words."""
         if not self._exited.wait(max(timeout_s, 0.0)):
-            logger.warning("worker %s does not end by itself, so it is ended", self.worker_id)
+            fields = {"worker_id": self.worker_id}
+            logger.warning("worker %s does not end by itself, so it is ended", self.worker_id, extra=fields)
             self.kill()
         self._watcher.join()
         return self._describe_end()
@@ -202,7 +203,8 @@ class WorkerProcess:
         try:
             answer = self._server.answer(request)
         except Exception as error:  # whatever it is, the node that asked is to know
-            logger.debug("worker %s: %s was refused", self.worker_id, request.kind, exc_info=True)
+            fields = {"worker_id": self.worker_id}
+            logger.debug("worker %s: %s was refused", self.worker_id, request.kind, exc_info=True, extra=fields)
             self._wire.refuse(request, error)
         else:
             self._wire.answer(request, answer.body, answer.parts)

@@ -47,12 +47,14 @@ class RunJournal:
         if document is None:
             return None
         if is_whole is not None and not is_whole(document):
-            logger.warning("what %s gave is not all there any more, so it runs again", node.id)
+            logger.warning("what %s gave is not all there any more, so it runs again", node.id, extra=_fields(node))
             return None
         try:
             output = node.spec.output.model_validate(document)
         except ValidationError:
-            logger.warning("the journal of %s does not fit its plugin any more, so it runs again", node.id)
+            logger.warning(
+                "the journal of %s does not fit its plugin any more, so it runs again", node.id, extra=_fields(node)
+            )
             return None
         self._items.pop(node.id, None)
         return output
@@ -69,6 +71,11 @@ class RunJournal:
                     "the journal of %s does not fit its plugin any more from item %d on, which are made again",
                     node.id,
                     len(items),
+                    extra=_fields(node),
                 )
                 break
         return items
+
+
+def _fields(node: ExecutionNode) -> dict[str, object]:
+    return {"node_id": node.id, "node_type": node.spec.type}

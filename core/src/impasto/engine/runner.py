@@ -278,7 +278,8 @@ class SessionRunner:
         for execution_id, ending in endings.items():
             error = ending.exception() if ending is not None else None
             if error is not None:
-                logger.warning("%s did not end cleanly: %s: %s", execution_id, type(error).__name__, error)
+                name, fields = type(error).__name__, {"node_id": execution_id}
+                logger.warning("%s did not end cleanly: %s: %s", execution_id, name, error, extra=fields)
 
 
 def _identity(node: ExecutionNode, order: RunOrder) -> InvocationIdentity:

@@ -77,6 +77,8 @@ class Supervisor:
         limits: Limits,
     ) -> None:
         self._config = config
+        #: What its log lines are about.
+        self._fields = {"worker_id": config.worker_id}
         self._queue = queue
         self._publish = publish
         self._limits = limits
@@ -153,12 +155,12 @@ class Supervisor:
             except Exception as error:  # the service goes on whatever one worker does
                 worked, reason = False, error.problem if isinstance(error, WorkerError) else repr(error)
                 if not isinstance(error, WorkerError):
-                    logger.exception("worker %s: its supervision failed", self.worker_id)
+                    logger.exception("worker %s: its supervision failed", self.worker_id, extra=self._fields)
             if self._stopping.is_set():
                 break
             delay_s = backoff.after(worked=worked)
             told = f"{reason}; it is started again in {delay_s:g} s" if delay_s else reason
-            logger.error("worker %s was lost: %s", self.worker_id, told)
+            logger.error("worker %s was lost: %s", self.worker_id, told, extra=self._fields)
             self._set_status("lost", told)
             self._stopping.wait(delay_s)
         self._set_status("stopped")
@@ -182,7 +184,7 @@ class Supervisor:
             facts = process.greet(self._config, self._limits.start_timeout_s, self._stopping.is_set)
             self._device = facts.device
             for note in facts.device.notes:
-                logger.info("worker %s: %s", self.worker_id, note)
+                logger.info("worker %s: %s", self.worker_id, note, extra=self._fields)
             self.cache.attach(process.send)
             self._set_status("ready")
             worked = self._dispatcher.serve(process, facts.device, lambda: self._stop_at, self._set_busy)
@@ -202,7 +204,7 @@ class Supervisor:
         try:
             process.send(ToWorker.STOP)
         except WireError:
-            logger.debug("worker %s was gone before it was told to stop", self.worker_id)
+            logger.debug("worker %s was gone before it was told to stop", self.worker_id, extra=self._fields)
         return process.end(self._stop_at - time.monotonic())
 
     def _set_busy(self, busy: bool) -> None:

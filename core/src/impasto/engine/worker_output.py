@@ -34,7 +34,7 @@ class WorkerOutput:
     """Reads `stream`, a pipe, on a thread of its own, and closes it. `now` is a monotonic clock."""
 
     def __init__(self, worker_id: str, stream: IO[bytes], *, now: Callable[[], float] = time.monotonic) -> None:
-        self._worker_id = worker_id
+        self._fields = {"worker_id": worker_id}
         self._stream = stream
         self._now = now
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -95,11 +95,11 @@ class WorkerOutput:
             self._period_ends, self._written = now + _PERIOD_S, 0
         if self._written < _MOST_LINES:
             self._written += 1
-            logger.info("[%s] %s", self._worker_id, text)
+            logger.info("%s", text, extra=self._fields)
         else:
             self._left_out += 1
 
     def _tell_left_out(self) -> None:
         if self._left_out:
-            logger.warning("[%s] wrote %d more lines, which are left out", self._worker_id, self._left_out)
+            logger.warning("%d more lines are left out", self._left_out, extra=self._fields)
             self._left_out = 0

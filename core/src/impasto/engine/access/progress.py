@@ -92,7 +92,8 @@ class ProgressSender:
         try:
             preview = encode_preview(report.preview)
         except Exception:  # a picture that cannot be shown is no reason to fail the node, or to stop this thread
-            logger.warning("the preview of %s cannot be shown", report.execution_id, exc_info=True)
+            fields = {"node_id": report.execution_id}
+            logger.warning("the preview of %s cannot be shown", report.execution_id, exc_info=True, extra=fields)
             self._wire.send(ToServer.PROGRESS, body)
             return
         body |= {"width": report.preview.width, "height": report.preview.height}
