@@ -96,9 +96,10 @@ MORE_FIELDS = {
     "invocation_complete": "cached duration_s",
     "model_load_complete": "duration_s",
     "queue_item_status_changed": "worker_id",
+    "queue_items_retried": "item_ids",
 }
 #: Events of our own.
-OWN = {"model_updated", "model_deleted", "worker_status_changed"}
+OWN = {"model_updated", "model_deleted", "queue_item_moved", "queue_items_deleted", "worker_status_changed"}
 
 
 @pytest.mark.parametrize("name", sorted(FIELDS))

@@ -20,6 +20,7 @@ from impasto_sdk.events import (
     InvocationProgressEvent,
     QueueClearedEvent,
     QueueItemsCanceledEvent,
+    QueueItemsDeletedEvent,
     QueueItemsRetriedEvent,
     WorkerStatusChangedEvent,
 )
@@ -58,7 +59,8 @@ def ids(bus: EventBus, events: list[Event]) -> list[int]:
 
 WORKER = WorkerStatusChangedEvent(worker_id="cpu-0", status="ready")
 CANCELED = QueueItemsCanceledEvent(queue_id="default", canceled_item_ids=[3, 4])
-RETRIED = QueueItemsRetriedEvent(queue_id="default", retried_item_ids=[3, 4])
+RETRIED = QueueItemsRetriedEvent(queue_id="default", retried_item_ids=[3, 4], item_ids=[13, 14])
+DELETED = QueueItemsDeletedEvent(queue_id="default", deleted_item_ids=[3, 4])
 CLEARED = QueueClearedEvent(queue_id="default")
 
 
@@ -82,7 +84,11 @@ CLEARED = QueueClearedEvent(queue_id="default")
         (wanted(item_ids=[3]), CANCELED, True),
         (wanted(item_ids=[5]), CANCELED, False),
         (wanted(item_ids=[3]), RETRIED, True),
+        (wanted(item_ids=[14]), RETRIED, True),
         (wanted(item_ids=[5]), RETRIED, False),
+        (wanted(item_ids=[4]), DELETED, True),
+        (wanted(item_ids=[5]), DELETED, False),
+        (wanted(batch_ids=["b"]), DELETED, True),
         (wanted(item_ids=[5]), CLEARED, True),
         (wanted(item_ids=[3]), batch(), False),
         (wanted(item_ids=[3, 5]), progress(5), True),

@@ -1,6 +1,6 @@
 """`EventFilter`: which events a client wants, as it says so when it opens a stream, or later over a WebSocket."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -8,6 +8,7 @@ from impasto_sdk.events import (
     Event,
     QueueClearedEvent,
     QueueItemsCanceledEvent,
+    QueueItemsDeletedEvent,
     QueueItemsRetriedEvent,
     event_names,
 )
@@ -75,15 +76,26 @@ class EventFilter:
         }
 
     def _fits_batch(self, event: Event) -> bool:
-        if self.batch_ids is None or isinstance(event, QueueItemsCanceledEvent | QueueItemsRetriedEvent):
-            return True  # those name items and not their batches: whoever follows a batch has to look
+        if self.batch_ids is None or _several(event) is not None:
+            return True  # what names several items does not name their batches: whoever follows a batch has to look
         return getattr(event, "batch_id", None) in self.batch_ids
 
     def _fits_item(self, event: Event) -> bool:
         if self.item_ids is None:
             return True
-        if isinstance(event, QueueItemsCanceledEvent):
-            return not self.item_ids.isdisjoint(event.canceled_item_ids)
-        if isinstance(event, QueueItemsRetriedEvent):
-            return not self.item_ids.isdisjoint(event.retried_item_ids)
+        several = _several(event)
+        if several is not None:
+            return not self.item_ids.isdisjoint(several)
         return getattr(event, "item_id", None) in self.item_ids
+
+
+def _several(event: Event) -> Sequence[int] | None:
+    """The items of an event that names several; None for any other."""
+    match event:
+        case QueueItemsCanceledEvent():
+            return event.canceled_item_ids
+        case QueueItemsDeletedEvent():
+            return event.deleted_item_ids
+        case QueueItemsRetriedEvent():
+            return [*event.retried_item_ids, *event.item_ids]
+    return None
