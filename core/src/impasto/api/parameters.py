@@ -1,4 +1,4 @@
-"""Parameters that many routes take: the application behind the API, and ids within bounds.
+"""What many routes take: the application behind the API, ids within bounds, bodies by their types.
 
 Ids are bounded here because a database takes no integer above 63 bits: without the bound, a wild number in a path would
 be the server's mistake instead of the client's. The bound is that of JavaScript, in which clients hold them; and one of
@@ -8,12 +8,12 @@ be the server's mistake instead of the client's. The bound is that of JavaScript
 from typing import Annotated
 
 from fastapi import Depends, Path
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from impasto.app import Impasto
 
-__all__ = ["LARGEST_ID", "App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter"]
+__all__ = ["LARGEST_ID", "App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter", "RequestBody"]
 
 
 async def _application(connection: HTTPConnection) -> Impasto:
@@ -31,8 +31,14 @@ QueueIdParameter = Annotated[
 #: The largest number that an item can have.
 LARGEST_ID = 2**53 - 1
 #: The number of a queue item, in a body.
-ItemId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+ItemId = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 #: The number of a queue item, in a path.
 ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=LARGEST_ID)]
 #: An image, model, panel, plugin or node type.
 NameParameter = Annotated[str, Path(min_length=1, max_length=1024)]
+
+
+class RequestBody(BaseModel):
+    """Base of what bodies are read into. JSON knows types, so a 0 is no false here, and ``"1"`` is no number."""
+
+    model_config = ConfigDict(strict=True)

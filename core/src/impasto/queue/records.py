@@ -35,7 +35,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class BatchDatum(_Record):
+class BatchDatum(_Record, strict=True):
     """Values for one input of one node, one value for each session."""
 
     node_path: str = Field(description="Id of the node")
@@ -43,7 +43,7 @@ class BatchDatum(_Record):
     items: list[JsonValue] = Field(description="Values, all of one kind; whole numbers and fractions may mix")
 
 
-class MetadataBinding(_Record):
+class MetadataBinding(_Record, strict=True):
     """A place in a batch's metadata that holds the value which an input has in the session at hand."""
 
     pointer: str = Field(description="JSON Pointer (RFC 6901) into the metadata, e.g. '/values/seed'")
@@ -51,7 +51,7 @@ class MetadataBinding(_Record):
     field_name: str = Field(description="Name of its input")
 
 
-class Batch(_Record):
+class Batch(_Record, strict=True):
     """Many sessions of one graph."""
 
     batch_id: str = Field(default_factory=new_id, min_length=1, description="Chosen by the client, or random")

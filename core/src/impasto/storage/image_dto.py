@@ -60,7 +60,7 @@ class ImageDTO(BaseModel):
 class ImageChanges(BaseModel):
     """What may be changed of an image; what is left out stays as it is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     image_category: ImageCategory = "general"
     session_id: str | None = None

@@ -1,4 +1,6 @@
-"""What runs here: version, devices, the invocation cache: `/api/v1/app/…`."""
+"""What runs here: version, devices, workers, the invocation cache: `/api/v1/app/…`."""
+
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -27,6 +29,27 @@ class Devices(BaseModel):
     """The devices that models run on."""
 
     devices: list[DeviceInfo]
+
+
+class Worker(BaseModel):
+    """A worker: a process that runs sessions, and those that take its place when it is lost."""
+
+    worker_id: str
+    status: Literal["starting", "ready", "busy", "lost", "stopped"]
+    device: DeviceInfo | None = Field(description="What it runs models on; null until it has once been ready")
+    pid: int | None = Field(description="Number of its process; null when there is none")
+    item_id: int | None = Field(description="The queue item that it runs")
+    reason: str | None = Field(description="Why it was last lost, and when it is started again; null once it is ready")
+    starts: int = Field(description="How many processes it has had")
+    models: list[str] = Field(
+        description="Keys of the models that it holds as of its last run, the most recently used first, at most 50"
+    )
+
+
+class Workers(BaseModel):
+    """The workers of the server."""
+
+    workers: list[Worker]
 
 
 class WorkerInvocationCache(BaseModel):
@@ -66,6 +89,12 @@ async def get_version() -> AppVersion:
 def list_devices(app: App) -> Devices:
     """The devices that workers found, one for each worker that has started; what they fell back to, and why."""
     return Devices(devices=list(app.engine.devices()))
+
+
+@router.get("/workers")
+def list_workers(app: App) -> Workers:
+    """The workers as they are now, in order of the settings. It asks none of them, so it answers at once."""
+    return Workers(workers=[Worker.model_validate(worker.to_document()) for worker in app.engine.workers()])
 
 
 @router.get("/invocation_cache/status")

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
-from impasto.api.parameters import App, NameParameter
+from impasto.api.parameters import App, NameParameter, RequestBody
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
 from impasto.models.registry import CHANGEABLE
@@ -27,7 +27,7 @@ class ModelList(BaseModel):
     models: list[ModelRecord]
 
 
-class ModelRegistration(BaseModel):
+class ModelRegistration(RequestBody):
     """Weights that are to be registered."""
 
     path: str = Field(description="Absolute path of a file or folder on the server", pattern=ABSOLUTE_PATH)
@@ -36,12 +36,12 @@ class ModelRegistration(BaseModel):
 
 
 if TYPE_CHECKING:
-    ModelChanges = BaseModel
+    ModelChanges = RequestBody
 else:
     ModelChanges = create_model(
         "ModelChanges",
         __doc__="What is to be changed of a model record.",
-        __config__=ConfigDict(extra="forbid"),
+        __config__=ConfigDict(extra="forbid", strict=True),
         **{
             # a factory leaves the default out of the description: what is not sent is not changed
             name: (field.annotation, Field(default_factory=lambda: None, description=field.description))

@@ -6,7 +6,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
-from impasto.api.parameters import App, NameParameter
+from impasto.api.parameters import App, NameParameter, RequestBody
 from impasto.api.problems import problem_responses
 from impasto.api.revalidation import NOT_MODIFIED, Revalidated
 from impasto.api.router import Router
@@ -28,7 +28,7 @@ class PanelDocument(BaseModel):
     panels: list[dict[str, Any]]
 
 
-class PanelValues(BaseModel):
+class PanelValues(RequestBody):
     """The values of a panel, as a person touched them; what is left out takes its default."""
 
     values: dict[str, Any] = Field(default_factory=dict, description="Flat keys; sections nest under their id")

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from impasto.api.parameters import ItemId
+from impasto.api.parameters import ItemId, RequestBody
 from impasto.queue.records import Batch, QueueStatus
 from impasto.storage.queue_rows import Place
 
@@ -27,14 +27,14 @@ MOST_ITEMS = 10_000
 HIGHEST_PRIORITY = 1_000_000
 
 
-class EnqueueBatchRequest(BaseModel):
+class EnqueueBatchRequest(RequestBody):
     """A batch for the queue."""
 
     batch: Batch = Field(description="The graph, what is substituted into it, and how often it is run")
     prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
 
 
-class EnqueueWorkflowRequest(BaseModel):
+class EnqueueWorkflowRequest(RequestBody):
     """A saved workflow for the queue."""
 
     workflow_id: str = Field(description="Id of the workflow in the library", min_length=1, max_length=1024)
@@ -57,7 +57,7 @@ _ONE_PLACE: Any = {
 }
 
 
-class MoveRequest(BaseModel):
+class MoveRequest(RequestBody):
     """Where an item is to wait: exactly one of the three."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_PLACE)
@@ -81,7 +81,7 @@ class MoveRequest(BaseModel):
         return Place(where="after", item_id=self.after)
 
 
-class PriorityRequest(BaseModel):
+class PriorityRequest(RequestBody):
     """A priority for an item."""
 
     priority: int = Field(

@@ -6,10 +6,10 @@ Running a workflow is the queue's business: `POST /api/v1/queue/{queue_id}/enque
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from impasto.api.idempotency import IdempotencyKey, tell_repeated
-from impasto.api.parameters import App, NameParameter
+from impasto.api.parameters import App, NameParameter, RequestBody
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
 from impasto.app.workflows import LONGEST_NAME
@@ -23,7 +23,7 @@ router = Router("/api/v1/workflows", "workflows")
 MOST_TAGS, MOST_WORKFLOWS = 100, 1_000
 
 
-class WorkflowBody(BaseModel):
+class WorkflowBody(RequestBody):
     """A workflow."""
 
     workflow: dict[str, Any] = Field(
