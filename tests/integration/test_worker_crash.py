@@ -163,3 +163,16 @@ def test_cancel_stops_a_running_node_and_the_worker_stays(server: RunningServer,
         after = enqueue(client, {"note": {"type": "note", "path": str(tmp_path / "notes")}})
         assert wait_for_item(client, after)["status"] == "completed"
         assert {p.pid for p in worker_processes(server)} == before
+
+
+def test_the_workers_can_be_looked_at_while_one_runs_an_item(server: RunningServer, tmp_path: Path) -> None:
+    started, until = tmp_path / "started", tmp_path / "until"
+    with server.client() as client:
+        item_id = enqueue(client, {"hold": {"type": "hold", "started": str(started), "until": str(until)}})
+        eventually(started.exists, "the node runs")
+        (worker,) = client.get("/api/v1/app/workers").json()["workers"]
+        until.touch()
+        wait_for_item(client, item_id)
+        assert (worker["status"], worker["item_id"], worker["reason"]) == ("busy", item_id, None)
+        assert (worker["models"], worker["device"]["kind"]) == ([], "cpu")
+        assert [worker["pid"]] == [process.pid for process in worker_processes(server)]

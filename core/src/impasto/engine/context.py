@@ -76,6 +76,11 @@ class NodeContext:
         """Count images that were taken as saved just now. For the runner."""
         self._saved += names
 
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is a child that the node has forked. For the runner."""
+        return self._tools.wire.disowned
+
     def flush_progress(self) -> None:
         """Send the last report, if one is kept. For the runner, which calls it on the node's thread."""
         if "progress" in self.__dict__:  # where nothing was ever reported, nothing is kept

@@ -65,6 +65,8 @@ class Step:
 
     def end(self, result: Finished | Item | BaseException, seconds: float) -> "StepEnd":
         """The end that it comes to with this result; on the thread of the work."""
+        if self.context.is_forked:  # the child came back from its node, and so does the parent, which goes on
+            os._exit(0)
         try:
             self.context.flush_progress()
         except WireError as error:
@@ -84,11 +86,7 @@ class StepEnd:
 
 def result_of(work: Callable[[], T]) -> T | BaseException:
     """What `work` gives, or raises."""
-    process = os.getpid()
     try:
         return work()
     except BaseException as error:  # noqa: BLE001 - a node belongs to a plugin, and its thread must bring an end
         return error
-    finally:
-        if os.getpid() != process:  # the node has forked, and this is the child that came back: the parent goes on
-            os._exit(0)

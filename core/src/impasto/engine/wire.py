@@ -86,6 +86,8 @@ class Wire:
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future[Message]] = {}
         self._closed: str | None = None
+        #: Whether the connection is another process's; see `disown`.
+        self.disowned = False
         self._reader = threading.Thread(target=self._read, name=f"impasto-wire-{peer}", daemon=True)
 
     def start(self) -> None:
@@ -144,6 +146,7 @@ class Wire:
 
         Nothing can be sent after this: what two processes write at once nobody can read. The parent's end is as it was.
         """
+        self.disowned = True
         self._closed = "this process was forked from the one whose connection it is"
         self._sending, self._sender = threading.Lock(), None  # whoever held it is not here
         self._delayed.clear()
