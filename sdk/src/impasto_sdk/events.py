@@ -162,7 +162,7 @@ class QueueItemStatusChangedEvent(QueueItemEvent):
     updated_at: str = ""
     started_at: str | None = None
     completed_at: str | None = None
-    #: The worker that runs it, or ran it to its end; None while it waits.
+    #: The worker that runs it; None when none does.
     worker_id: str | None = None
     batch_status: Mapping[str, JsonValue] = field(default_factory=dict)
     queue_status: Mapping[str, JsonValue] = field(default_factory=dict)

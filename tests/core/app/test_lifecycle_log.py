@@ -27,7 +27,7 @@ PROMPT = "a prompt that nobody else is to read"
 
 
 def changed(status: str, **more: Any) -> Event:
-    facts = {**ITEM, "created_at": CREATED, "worker_id": "cpu-0", **more}
+    facts = {**ITEM, "created_at": CREATED, **more}
     return QueueItemStatusChangedEvent(**facts, status=status, status_sequence=1)
 
 
@@ -43,7 +43,7 @@ def test_an_item_can_be_followed_from_its_batch_to_its_end(caplog: pytest.LogCap
     records = heard(
         caplog,
         BatchEnqueuedEvent(queue_id="default", batch_id="b", enqueued=2, requested=2, priority=0),
-        changed("in_progress", started_at=STARTED),
+        changed("in_progress", started_at=STARTED, worker_id="cpu-0"),
         changed("completed", started_at=STARTED, completed_at=ENDED),
     )
     assert [record.getMessage() for record in records] == [
@@ -60,8 +60,9 @@ def test_an_item_can_be_followed_from_its_batch_to_its_end(caplog: pytest.LogCap
 def test_a_failure_names_the_node_and_the_kind_of_error_and_quotes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     error = {"error_type": "NodeInputError", "error_message": PROMPT, "error_traceback": PROMPT}
     invocation = {"id": "c[0]", "type": "compel", "prompt": PROMPT}
-    (record,) = heard(
+    _, record = heard(
         caplog,
+        changed("in_progress", started_at=STARTED, worker_id="cpu-0"),
         InvocationErrorEvent(**ITEM, **error, invocation=invocation, invocation_source_id="c"),
         changed("failed", started_at=STARTED, completed_at=ENDED, **error),
     )
@@ -84,9 +85,9 @@ def test_the_failure_of_one_item_is_not_told_of_the_next(caplog: pytest.LogCaptu
 
 
 def test_an_item_that_lost_its_worker_waits_again(caplog: pytest.LogCaptureFixture) -> None:
-    (record,) = heard(caplog, changed("pending", worker_id=None))
+    _, record = heard(caplog, changed("in_progress", started_at=STARTED, worker_id="cpu-0"), changed("pending"))
     assert record.getMessage() == "item 7 waits again: its run did not end"
-    assert "worker_id" not in fields_of(record)
+    assert fields_of(record) == {**ITEM, "worker_id": "cpu-0"}
 
 
 def test_what_is_done_to_many_items_is_one_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -27,20 +27,26 @@ __all__ = ["LifecycleLog"]
 
 logger = logging.getLogger(__name__)
 
+#: Most failures of nodes whose items have yet to fail.
+MOST_FAILED = 1000
+
 
 class LifecycleLog:
     """Hears every event. One thread at a time."""
 
     def __init__(self) -> None:
-        #: By item that is about to fail, the node that did, as extra fields.
+        #: By item that is about to fail, the node that did, as extra fields. An item may go before it comes to that.
         self._failed: dict[int, dict[str, str | None]] = {}
-        #: By worker, its last status.
+        #: By worker, its last status, and the item that it began with last.
         self._workers: dict[str, str] = {}
+        self._begun: dict[str, int] = {}
 
     def hear(self, event: Event) -> None:
         """Write what the event comes to; progress and the like come to nothing."""
         match event:
             case InvocationErrorEvent():
+                if len(self._failed) >= MOST_FAILED:
+                    self._failed.clear()
                 self._failed[event.item_id] = _node_fields(event.invocation)
             case InvocationCompleteEvent():
                 if logger.isEnabledFor(logging.DEBUG):
@@ -57,7 +63,10 @@ class LifecycleLog:
 
     def _log_item(self, event: QueueItemStatusChangedEvent) -> None:
         failed = self._failed.pop(event.item_id, {}) if event.completed_at else {}
-        fields = item_fields(event, worker_id=event.worker_id, **failed)
+        if event.worker_id is not None:
+            self._begun[event.worker_id] = event.item_id
+        ran_on = next((worker for worker, item_id in self._begun.items() if item_id == event.item_id), None)
+        fields = item_fields(event, worker_id=ran_on, **failed)
         took = _words(_seconds_between(event.started_at, event.completed_at))
         match event.status:
             case "in_progress":

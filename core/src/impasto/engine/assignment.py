@@ -91,10 +91,8 @@ class Assignment:
             self._kill_by(stop_at)
             self._tell(ToWorker.STOP, {})
         if self._kill_at is not None and now >= self._kill_at:
-            fields = item_fields(self.item, worker_id=self.process.worker_id)
-            logger.warning(
-                "item %d does not end when asked to, so its worker is ended", self.item.item_id, extra=fields
-            )
+            item, fields = self.item, item_fields(self.item, worker_id=self.process.worker_id)
+            logger.warning("item %d does not end when asked to, so its worker is ended", item.item_id, extra=fields)
             self._kill_at = None
             self.process.kill()
 

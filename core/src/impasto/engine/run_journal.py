@@ -52,8 +52,9 @@ class RunJournal:
         try:
             output = node.spec.output.model_validate(document)
         except ValidationError:
+            fields = _fields(node)
             logger.warning(
-                "the journal of %s does not fit its plugin any more, so it runs again", node.id, extra=_fields(node)
+                "the journal of %s does not fit its plugin any more, so it runs again", node.id, extra=fields
             )
             return None
         self._items.pop(node.id, None)
