@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from impasto.cli.doctor import Report, devices_found, folder_found, models_found, plugins_found
+from impasto.cli.doctor import (
+    Report,
+    devices_found,
+    folder_found,
+    models_found,
+    plugins_found,
+    queues_found,
+    workers_found,
+)
 
 CPU = {"name": "cpu", "kind": "cpu", "description": "", "memory_bytes": None, "precision": "float32", "notes": []}
 
@@ -25,6 +33,29 @@ def test_a_device_is_described_and_what_it_fell_back_to_is_a_note() -> None:
 def test_no_worker_that_is_ready_is_a_problem_with_its_reasons() -> None:
     (found,) = devices_found([], ["worker 'auto-0' is lost: torch is missing"])
     assert (found.verdict, found.notes) == ("problem", ("worker 'auto-0' is lost: torch is missing",))
+
+
+def test_a_worker_is_shown_with_what_it_does_and_how_often_it_was_started_again() -> None:
+    facts = {"worker_id": "cpu-0", "status": "ready", "item_id": None, "reason": None, "starts": 1}
+    ready, busy, lost = workers_found(
+        [
+            facts,
+            {**facts, "status": "busy", "item_id": 7, "starts": 3},
+            {**facts, "status": "lost", "starts": 2, "reason": "it exited with status 3"},
+        ]
+    )
+    assert (ready.verdict, ready.what, ready.notes) == ("ok", "cpu-0 is ready", ())
+    assert (busy.verdict, busy.what) == ("note", "cpu-0 is busy with item 7, started again 2 times")
+    assert (lost.verdict, lost.what) == ("note", "cpu-0 is lost, started again 1 time")
+    assert lost.notes == ("it exited with status 3",)
+
+
+def test_a_queue_is_shown_when_there_is_something_to_say_of_it() -> None:
+    empty = {"queue_id": "default", "pending": 0, "in_progress": 0, "completed": 9, "is_paused": False}
+    full, paused = queues_found([empty, {**empty, "pending": 3, "in_progress": 1}, {**empty, "is_paused": True}])
+    assert (full.verdict, full.what, full.notes) == ("ok", "default: 3 wait, 1 run", ())
+    assert (paused.verdict, paused.what) == ("note", "default: 0 wait, 0 run")
+    assert paused.notes
 
 
 def test_a_plugin_that_failed_is_a_problem_and_a_disabled_one_is_not() -> None:

@@ -60,6 +60,8 @@ def examine(client: Client, root: Path | None, *, wait_s: float) -> Report:
         [
             server,
             *devices_found(devices, reasons),
+            *workers_found(client.get("/api/v1/app/workers")["workers"]),
+            *queues_found(client.get("/api/v1/queue/")),
             *plugins_found(client.get("/api/v1/plugins")["plugins"]),
             models_found(client.get("/api/v2/models/")["models"]),
             *(folder_found(root) if root is not None else ()),
@@ -80,11 +82,46 @@ def print_report(report: Report, *, as_json: bool) -> None:
 
 
 def devices_found(devices: Sequence[JsonObject], reasons: Sequence[str]) -> list[Finding]:
-    """A finding for each device that a worker has, and a problem when no worker is ready."""
+    """A finding for each device that a worker has, and a problem when no work can be done, as the server says."""
     found = [_device(device) for device in devices]
     if reasons:
-        found.append(Finding(subject="workers", verdict="problem", what="no worker is ready", notes=tuple(reasons)))
+        found.append(Finding(subject="work", verdict="problem", what="none can be done now", notes=tuple(reasons)))
     return found
+
+
+def workers_found(workers: Sequence[JsonObject]) -> list[Finding]:
+    """A finding for each worker: what it does, and how often it had to be started again."""
+    return [_worker(worker) for worker in workers]
+
+
+def _worker(worker: JsonObject) -> Finding:
+    what = f"{worker['worker_id']} is {worker['status']}"
+    if worker["item_id"] is not None:
+        what += f" with item {worker['item_id']}"
+    restarts = max(worker["starts"] - 1, 0)
+    if restarts:
+        what += f", started again {restarts} time{'s' if restarts > 1 else ''}"
+    return Finding(
+        subject="worker",
+        # one that is lost is started again, and another may do its work: whether any can be done is said apart
+        verdict="note" if restarts or worker["status"] == "lost" else "ok",
+        what=what,
+        notes=(worker["reason"],) if worker["reason"] else (),
+    )
+
+
+def queues_found(queues: Sequence[JsonObject]) -> list[Finding]:
+    """A finding for each queue in which something waits or runs, or that is paused."""
+    return [_queue(queue) for queue in queues if queue["pending"] or queue["in_progress"] or queue["is_paused"]]
+
+
+def _queue(queue: JsonObject) -> Finding:
+    return Finding(
+        subject="queue",
+        verdict="note" if queue["is_paused"] else "ok",
+        what=f"{queue['queue_id']}: {queue['pending']} wait, {queue['in_progress']} run",
+        notes=("it is paused, so that what waits does not run",) if queue["is_paused"] else (),
+    )
 
 
 def _device(device: JsonObject) -> Finding:
