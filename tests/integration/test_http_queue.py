@@ -125,7 +125,7 @@ def test_a_full_queue_answers_429_with_a_time_to_come_back_and_stores_nothing(se
     assert server.client.get("/api/v1/queue/default/status").json()["queue"]["total"] == 0
 
 
-@pytest.mark.parametrize("item_id", [999_999, 2**63 - 1])
+@pytest.mark.parametrize("item_id", [999_999, 2**53 - 1])
 def test_an_unknown_item_is_not_found(server: HttpServer, item_id: int) -> None:
     assert str(item_id) in server.problem(server.client.get(f"/api/v1/queue/default/i/{item_id}"), 404)["detail"]
     server.problem(server.client.put(f"/api/v1/queue/default/i/{item_id}/cancel"), 404)

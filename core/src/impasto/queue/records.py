@@ -4,9 +4,9 @@ Frozen records without behaviour. Documents (graphs, workflows, outputs) are JSO
 whoever is given one reads it and changes a copy.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
@@ -26,9 +26,18 @@ __all__ = [
     "QueueOverview",
     "QueueStatus",
     "RetryItemsResult",
+    "WholeNumber",
 ]
 
 QueueItemStatus = Literal["pending", "in_progress", "waiting", "completed", "failed", "canceled"]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: An integer as JSON knows it: 3.0 is one, while true and ``"3"`` are not.
+WholeNumber = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
 
 
 class _Record(BaseModel):
@@ -70,7 +79,7 @@ class Batch(_Record, strict=True):
     workflow: JsonValue = Field(
         default=None, description="The workflow that the graph was made from, kept with its images"
     )
-    runs: int = Field(default=1, ge=1, description="How often each combination of values runs")
+    runs: WholeNumber = Field(default=1, ge=1, description="How often each combination of values runs")
     metadata: dict[str, JsonValue] | None = Field(default=None, description="Facts kept with every image that it makes")
     metadata_bindings: list[MetadataBinding] = Field(
         default_factory=list, description="Places in the metadata that differ from session to session"

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.api.parameters import ItemId, RequestBody
-from impasto.queue.records import Batch, QueueStatus
+from impasto.queue.records import Batch, QueueStatus, WholeNumber
 from impasto.storage.queue_rows import Place
 
 __all__ = [
@@ -41,7 +41,7 @@ class EnqueueWorkflowRequest(RequestBody):
     inputs: dict[str, Any] = Field(
         default_factory=dict, description="Values for inputs that the workflow exposes, by `node_id::field`"
     )
-    runs: int = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
+    runs: WholeNumber = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
     prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
     origin: str | None = Field(default=None, description="Kept with the items, for the client")
     destination: str | None = Field(default=None, description="Kept with the items, for the client")
@@ -84,7 +84,7 @@ class MoveRequest(RequestBody):
 class PriorityRequest(RequestBody):
     """A priority for an item."""
 
-    priority: int = Field(
+    priority: WholeNumber = Field(
         description="The higher go first; 0 is usual", ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, examples=[0]
     )
 
