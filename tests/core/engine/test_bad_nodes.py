@@ -63,6 +63,9 @@ def test_a_node_that_raises_what_ends_programs_costs_no_worker(bad_room: EngineR
     before = bad_room.worker().pid
     item = bad_room.run(misbehave(how))
     assert (item.status, item.error_type) == ("failed", FAILING[how])
+    assert how != "ask_for_too_much" or item.error_message == (
+        "node 'bad' (misbehave): there is not enough memory for what it asked for; try something smaller"
+    )
     assert_the_next_one_runs(bad_room)
     assert bad_room.worker().pid == before
 

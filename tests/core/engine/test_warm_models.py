@@ -9,7 +9,9 @@ import pytest
 from support.engine_room import EngineRoom, graph, node
 
 from impasto.engine import ModelCacheInfo
+from impasto.engine.engine import worker_configs
 from impasto.queue import SessionQueue
+from impasto.settings import Settings
 from impasto_sdk.models import ModelIdentification
 
 OpenRoom = Callable[..., EngineRoom]
@@ -84,3 +86,12 @@ def test_each_of_two_workers_has_models_of_its_own(open_room: OpenRoom):
     key = add_model(room, "first", "a")
     read(room, key)
     assert sorted(worker.models for worker in room.engine.workers()) == [(), (key,)]
+
+
+@pytest.mark.parametrize(
+    ("memory", "wanted", "room"), [(0, 8_000, 8_000), (10_000, 8_000, 5_000), (100_000, 8_000, 8_000)]
+)
+def test_no_worker_is_ended_for_models_that_it_could_let_go(tmp_path: Path, memory: int, wanted: int, room: int):
+    flags = {"worker_memory_bytes": memory, "model_cache_ram_bytes": wanted}
+    (config,) = worker_configs(Settings.load(root=tmp_path, flags=flags))
+    assert config.model_cache_ram_bytes == room

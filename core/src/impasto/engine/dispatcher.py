@@ -167,7 +167,8 @@ class Dispatcher:
             if not messages and mailbox.closed is not None:
                 return None
             if time.monotonic() >= renew_at:
-                silent_beats = silent_beats + 1 if run.process.heard == heard else 0
+                silent = run.process.heard == heard and not run.process.taking
+                silent_beats = silent_beats + 1 if silent else 0
                 heard = run.process.heard
                 self._renew(run, record, silent_beats)
                 renew_at = time.monotonic() + _LEASE_BEAT_S

@@ -21,7 +21,7 @@ from impasto.settings import Settings
 from impasto_sdk.events import Event, WorkerStatusChangedEvent
 from impasto_sdk.models import DeviceInfo
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "worker_configs"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Engine:
             worker_memory_bytes=settings.worker_memory_bytes,
         )
         self._supervisors = [
-            Supervisor(config, queue, services, self._publish, limits) for config in _worker_configs(settings)
+            Supervisor(config, queue, services, self._publish, limits) for config in worker_configs(settings)
         ]
 
     def start(self) -> None:
@@ -151,7 +151,8 @@ class Engine:
             supervisor.cancel(item_id)
 
 
-def _worker_configs(settings: Settings) -> list[WorkerConfig]:
+def worker_configs(settings: Settings) -> list[WorkerConfig]:
+    """What each worker is told, in order; a device that is named twice counts once, and it is said."""
     for device, times in Counter(settings.devices).items():
         if times > 1:
             logger.warning(
@@ -164,7 +165,7 @@ def _worker_configs(settings: Settings) -> list[WorkerConfig]:
             worker_id=f"{device}-{number}",
             device=device,
             precision=settings.precision,
-            model_cache_ram_bytes=settings.model_cache_ram_bytes,
+            model_cache_ram_bytes=_room_for_models(settings),
             model_cache_device_bytes=settings.model_cache_device_bytes,
             invocation_cache_bytes=settings.invocation_cache_bytes,
             cpu_lane=settings.cpu_lane or min(_CPU_LANE, os.cpu_count() or 1),
@@ -182,3 +183,10 @@ def _worker_configs(settings: Settings) -> list[WorkerConfig]:
         for device in dict.fromkeys(settings.devices)
         for number in range(settings.workers_per_device)
     ]
+
+
+def _room_for_models(settings: Settings) -> int:
+    """What idle models may take: no worker is to be ended for models that it could have let go."""
+    limit = settings.worker_memory_bytes
+    wanted = settings.model_cache_ram_bytes
+    return min(wanted, limit // 2) if limit else wanted

@@ -10,6 +10,11 @@ from impasto_sdk.fields import JsonValue
 
 __all__ = ["error_of"]
 
+#: What is said of errors that mostly come without a message.
+_NAMELESS: dict[type[BaseException], str] = {
+    MemoryError: "there is not enough memory for what it asked for; try something smaller",
+}
+
 
 def error_of(
     error: BaseException, node: ExecutionNode | None = None, document: Mapping[str, JsonValue] | None = None
@@ -18,7 +23,7 @@ def error_of(
     meant_for_people = isinstance(error, InvocationError)
     return RunError(
         type=type(error).__name__,
-        message=str(error) or type(error).__name__,
+        message=str(error) or _NAMELESS.get(type(error), type(error).__name__),
         traceback="" if meant_for_people else "".join(traceback.format_exception(error)),
         execution_id=node.id if node else None,
         source_id=node.source_id if node else None,

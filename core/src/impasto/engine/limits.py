@@ -7,7 +7,7 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The operator's limits on one worker; see the settings of these names, and `start_timeout_s` for its own."""
+    """The operator's limits on one worker, by the names of their settings where it is not said otherwise."""
 
     #: Seconds a process has to start; the setting `worker_start_timeout_s`.
     start_timeout_s: float

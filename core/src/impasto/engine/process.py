@@ -59,8 +59,10 @@ class WorkerProcess:
         self.worker_id = worker_id
         #: What it sends, but for requests, log lines and what listeners are called with.
         self.mailbox = Mailbox()
-        #: How many messages have come from it; one that is there sends some, whatever its nodes do.
+        #: How many messages have come from it …
         self.heard = 0
+        #: … and whether one is being dealt with, behind which others may wait.
+        self.taking = False
         self._server = server
         self._listeners = listeners
         self._on_end = on_end
@@ -190,6 +192,13 @@ class WorkerProcess:
     def _take(self, message: Message) -> None:
         """On the wire's thread."""
         self.heard += 1
+        self.taking = True
+        try:
+            self._deal_with(message)
+        finally:
+            self.taking = False
+
+    def _deal_with(self, message: Message) -> None:
         if message.request_id is not None:
             self._answer(message)
         elif message.kind == ToServer.LOG:
