@@ -86,5 +86,5 @@ def test_the_picture_holds_counts_what_runs_and_what_ended(queue: WatchedQueue) 
     counts, running, ended = picture(queue)
     assert counts.startswith("queue 'q': 1 pending")
     assert running.split()[:2] == ["item", "7"]
-    assert running.endswith("50% [step] 5")
+    assert running.endswith("50%  [step] 5")
     assert ended == "item 6 failed: no [such] thing"
