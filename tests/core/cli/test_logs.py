@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from impasto.cli.json_lines import JsonLines
-from impasto.cli.logs import TextLines, log_to_file, secrets_in
+from impasto.cli.logs import log_to_file
+from impasto.cli.text_lines import TextLines, secrets_in
 from impasto.engine.log_fields import request_id, running_node
 from impasto_sdk.context import InvocationIdentity
 
@@ -36,7 +37,7 @@ def failed() -> logging.LogRecord:
 
 
 def as_json(made: logging.LogRecord, *secrets: str) -> dict[str, Any]:
-    line = JsonLines(secrets, hidden="***").format(made)
+    line = JsonLines(secrets).format(made)
     assert "\n" not in line
     document: dict[str, Any] = json.loads(line)
     return document
@@ -85,7 +86,7 @@ def test_a_line_may_hold_anything() -> None:
 @pytest.mark.parametrize("secret", ["hunter22", 'with "quotes" \\ and ünicode'])
 def test_a_secret_is_in_no_line(secret: str) -> None:
     made = record("key %s", secret, exc_text=f"KeyError: {secret}")
-    line = JsonLines([secret], hidden="***").format(made)
+    line = JsonLines([secret]).format(made)
     assert secret not in str(json.loads(line))
     assert json.loads(line)["message"] == "key ***"
     text = TextLines(None, [secret]).format(made)

@@ -8,6 +8,7 @@ from typing import Any
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from impasto.cli.text_lines import HIDDEN
 from impasto.engine.log_fields import fields_of
 
 __all__ = ["JsonLines"]
@@ -16,8 +17,8 @@ __all__ = ["JsonLines"]
 class JsonLines(JsonFormatter):
     """Writes timestamp, level, logger, message, the ids that are known, and an exception where there is one."""
 
-    def __init__(self, secrets: Sequence[str] = (), *, hidden: str = "") -> None:
-        """`secrets` are values that give way to `hidden`."""
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        """`secrets` are values that are not to be seen."""
         super().__init__(
             ["levelname", "name", "message"],
             rename_fields={
@@ -32,7 +33,6 @@ class JsonLines(JsonFormatter):
             timestamp=True,
         )
         self._secrets = {*secrets, *(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets)}
-        self._hidden = hidden
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add the ids that are known where the line is written."""
@@ -47,5 +47,5 @@ class JsonLines(JsonFormatter):
         """One line. Halves of surrogate pairs, which no file takes, are escaped."""
         line = super().format(record).encode("utf-8", "backslashreplace").decode()
         for secret in self._secrets:
-            line = line.replace(secret, self._hidden)
+            line = line.replace(secret, HIDDEN)
         return line

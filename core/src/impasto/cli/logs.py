@@ -1,33 +1,22 @@
 """Where the log goes and what its lines look like: text for people, or one JSON object each for programs.
 
-A server in the foreground logs to standard error, an embedded one into a file. Ids that are known of a line (see
-`impasto.engine.log_fields`) are in both forms; values of secrets are in neither.
+A server in the foreground logs to standard error, an embedded one into a file. `impasto.cli.text_lines` and
+`impasto.cli.json_lines` write the lines.
 """
 
 import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from impasto.engine.access.secrets import PREFIX as SECRET_PREFIX
-from impasto.engine.log_fields import fields_of
-
-__all__ = ["LogFormat", "TextLines", "log_to_file", "log_to_stderr", "secrets_in"]
+__all__ = ["LogFormat", "log_to_file", "log_to_stderr"]
 
 LogFormat = Literal["text", "json"]
-
-FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-#: A secret that is shorter would be found in half of all words.
-SHORTEST_SECRET = 6
-#: What stands in the place of a secret.
-HIDDEN = "***"
-#: The ids that a line of text ends with, and what they are called there; the others are for programs.
-_SHOWN = {"worker_id": "", "item_id": "item ", "node_id": "node ", "request_id": "request "}
 
 logger = logging.getLogger("impasto")
 
@@ -55,42 +44,15 @@ def log_to_file(path: Path, level: str, form: LogFormat = "text") -> Iterator[No
         handler.close()
 
 
-class TextLines(logging.Formatter):
-    """Lines for people: the ids of a line stand behind its message, as ``[cpu-0, item 7, node denoise]``."""
-
-    def __init__(self, date_format: str | None = None, secrets: Sequence[str] = ()) -> None:
-        """`secrets` are values that are not to be seen."""
-        super().__init__(FORMAT, date_format)
-        self._secrets = tuple(secrets)
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        """The first line of an entry, before a traceback."""
-        known = fields_of(record)
-        shown = [f"{word}{known[name]}" for name, word in _SHOWN.items() if name in known]
-        line = super().formatMessage(record)
-        return f"{line} [{', '.join(shown)}]" if shown else line
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The whole entry."""
-        entry = super().format(record)
-        for secret in self._secrets:
-            entry = entry.replace(secret, HIDDEN)
-        return entry
-
-
-def secrets_in(environment: Mapping[str, str]) -> list[str]:
-    """The values of all secrets that are long enough to be told from ordinary words."""
-    return [
-        value for name, value in environment.items() if name.startswith(SECRET_PREFIX) and len(value) >= SHORTEST_SECRET
-    ]
-
-
 def _log_to(handler: logging.Handler, level: str, form: LogFormat, date_format: str | None) -> None:
+    # what lines look like is known to whoever has a server, which is imported by then; other commands are not to wait
+    from impasto.cli.text_lines import TextLines, secrets_in
+
     secrets = secrets_in(os.environ)
     if form == "json":
         from impasto.cli.json_lines import JsonLines  # its library costs start-up time, and few ask for it
 
-        handler.setFormatter(JsonLines(secrets, hidden=HIDDEN))
+        handler.setFormatter(JsonLines(secrets))
     else:
         handler.setFormatter(TextLines(date_format, secrets))
     logging.getLogger().addHandler(handler)
