@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from support.batches import a_batch, values
+from support.queues import open_queue
 
 from impasto.errors import BatchError, IdempotencyKeyError, QueueFullError
 from impasto.queue import SessionQueue
@@ -165,3 +166,51 @@ def test_item_numbers_are_never_used_twice(queue: SessionQueue) -> None:
     queue.enqueue("default", a_batch(runs=3))
     queue.clear("default")
     assert queue.enqueue("default", a_batch()).item_ids == [4]
+
+
+def refused(queue: SessionQueue, runs: int, queue_id: str = "default") -> int:
+    with pytest.raises(QueueFullError) as caught:
+        queue.enqueue(queue_id, a_batch(runs=runs))
+    return caught.value.retry_after_s
+
+
+def test_a_full_queue_says_when_there_may_be_room(database: Database) -> None:
+    """As long as the last items ran, for as many as have to begin before, and as many at once as run now."""
+    queue = open_queue(database, max_queue_size=10)
+    queue.enqueue("default", a_batch(runs=10))
+    assert refused(queue, 1) == 30  # nothing has run that would tell
+    for _ in range(4):
+        claimed = queue.claim("worker")
+        assert claimed is not None
+        queue.complete(claimed.item_id)
+    ten_seconds = "UPDATE queue_items SET started_at = '2026-01-01T00:00:00.000000Z', completed_at = "
+    ten_seconds += "'2026-01-01T00:00:10.000000Z' WHERE status = 'completed'"
+    database.write(lambda connection: connection.exec_driver_sql(ten_seconds))
+    assert [refused(queue, runs) for runs in (5, 7, 10)] == [10, 30, 60]
+    queue.claim("one"), queue.claim("another")
+    assert refused(queue, 8) == 10
+    queue.pause("default")
+    assert refused(queue, 8) == 120
+    queue.resume("default")
+    assert refused(queue, 11) == 120  # it never fits
+
+
+def test_a_full_queue_is_told_to_wait_no_longer_and_no_shorter_than_makes_sense(database: Database) -> None:
+    queue = open_queue(database, max_queue_size=10)
+    queue.enqueue("default", a_batch(runs=10))
+    claimed = queue.claim("worker")
+    assert claimed is not None
+    queue.complete(claimed.item_id)
+    queue.enqueue("default", a_batch())
+    assert refused(queue, 1) == 1
+    an_hour = "UPDATE queue_items SET started_at = '2026-01-01T00:00:00.000000Z', completed_at = "
+    an_hour += "'2026-01-01T01:00:00.000000Z' WHERE status = 'completed'"
+    database.write(lambda connection: connection.exec_driver_sql(an_hour))
+    assert refused(queue, 1) == 120
+
+
+def test_a_full_queue_does_not_fill_another(database: Database) -> None:
+    queue = open_queue(database, max_queue_size=2)
+    queue.enqueue("one", a_batch(runs=2))
+    refused(queue, 1, "one")
+    assert queue.enqueue("two", a_batch(runs=2)).enqueued == 2

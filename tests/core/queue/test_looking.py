@@ -99,6 +99,25 @@ def test_items_of_a_generator_are_no_executions() -> None:
     assert list(view["prepared_source_mapping"]) == list(view["execution_graph"]["nodes"]) == ["a[0]"]
 
 
+def test_a_summary_is_the_item_without_its_session(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch([values("first", "a", 1, 2)], workflow={"name": "w"}))
+    whole = [item.model_dump(exclude={"session", "workflow"}) for item in queue.get_many("default", [2, 1])]
+    assert [item.model_dump() for item in queue.summaries("default", [2, 99, 1])] == whole
+    assert queue.summaries("other", [1]) == []
+
+
+def test_counts_by_destination_are_those_of_all_its_batches(queue: SessionQueue) -> None:
+    queue.enqueue("default", a_batch(runs=2, destination="canvas"))
+    queue.enqueue("default", a_batch(runs=3, destination="canvas"))
+    queue.enqueue("default", a_batch(destination="gallery"))
+    queue.claim("worker")
+    queue.cancel("default", 2)
+    counts = queue.counts_by_destination("default", "canvas")
+    assert (counts.queue_id, counts.destination) == ("default", "canvas")
+    assert (counts.pending, counts.in_progress, counts.canceled, counts.completed, counts.total) == (3, 1, 1, 0, 5)
+    assert queue.counts_by_destination("default", "nowhere").total == 0
+
+
 def test_what_is_not_there_is_named(queue: SessionQueue) -> None:
     queue.enqueue("default", a_batch())
     with pytest.raises(QueueItemNotFoundError, match="queue 'default' has no item 7"):

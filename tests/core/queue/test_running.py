@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import ClauseElement
@@ -79,6 +80,21 @@ def test_a_paused_queue_keeps_its_items_and_others_go_on(queue: SessionQueue) ->
     assert claim(queue).queue_id == "held"
 
 
+def test_a_queue_stays_paused_over_a_restart(tmp_path: Path) -> None:
+    with Database(tmp_path / "impasto.db") as database:
+        queue = open_queue(database)
+        queue.enqueue("held", a_batch())
+        queue.pause("held")
+    with Database(tmp_path / "impasto.db") as database:
+        queue = open_queue(database)
+        assert queue.is_paused("held")
+        assert queue.claim("worker") is None
+        assert [(one.queue_id, one.is_paused, one.pending) for one in queue.queues()] == [("held", True, 1)]
+        queue.resume("held")
+        assert not queue.is_paused("held")
+        assert claim(queue).item_id == 1
+
+
 def test_many_workers_never_get_the_same_item(queue: SessionQueue) -> None:
     queue.enqueue("default", a_batch(runs=100))
     taken: list[int] = []
@@ -103,6 +119,32 @@ def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
     plan = [row.detail for row in rows]
     assert "SEARCH queue_items USING COVERING INDEX ix_queue_items_next (queue_id=? AND status=?)" in plan
     assert not any("SCAN queue_items" in step or "SCAN candidate" in step for step in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "steps"),
+    [
+        (
+            queue_claim.CLAIM_WARM,
+            ["SEARCH near USING INDEX ix_queue_items_next (queue_id=? AND status=? AND priority=?"],
+        ),
+        (queue_queries.FIND_PREVIOUS, ["ix_queue_items_next (queue_id=? AND status=? AND priority=? AND position<?)"]),
+        (queue_queries.FIND_LATER, ["ix_queue_items_next (queue_id=? AND status=? AND priority=? AND position>?)"]),
+        (queue_queries.FIND_LAST, ["ix_queue_items_next (queue_id=? AND status=?)"]),
+        (queue_queries.FIND_LATE_RUNS, ["ix_queue_items_next (queue_id=? AND status=?)"]),
+        (queue_queries.FIND_JOURNAL_LINES, ["ix_journal_order (item_id=? AND id>?)"]),
+    ],
+)
+def test_what_is_asked_often_is_a_step_into_an_index(database: Database, statement: Any, steps: list[str]) -> None:
+    """And what comes out of it is in order, so that no more is read than is given."""
+    text = str(statement.compile(dialect=sqlite.dialect()))
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?")).all()
+    plan = [row.detail for row in rows]
+    assert all(any(step in line for line in plan) for step in steps), plan
+    assert not any(line.startswith("SCAN queue_items") or line.startswith("SCAN journal") for line in plan), plan
+    if statement is not queue_claim.CLAIM_WARM:  # which puts a window's items in order
+        assert not any("TEMP B-TREE" in line for line in plan), plan
 
 
 def test_every_statement_is_understood_by_postgresql_too() -> None:

@@ -11,12 +11,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from support.batches import a_batch, a_graph
+from support.queues import open_queue
 
 from impasto.errors import DatabaseVersionError, StorageError
 from impasto.storage import migrations, tables
 from impasto.storage.database import Database
+from impasto.storage.documents import dump_document
 from impasto.storage.event_log import EventLog
 from impasto.storage.migrations import HISTORY, History
+from impasto.storage.queue_rows import Place
 from impasto.storage.workflow_records import WorkflowRecords
 
 LATER = '''
@@ -89,6 +94,48 @@ def test_a_database_of_the_first_version_gets_a_workflow_library_and_keeps_what_
     (copy,) = copies(tmp_path)
     with closing(sqlite3.connect(copy)) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+@pytest.mark.parametrize("revisions", [1, 2])
+def test_what_waits_in_a_database_of_an_earlier_version_keeps_its_order(tmp_path: Path, revisions: int) -> None:
+    path = tmp_path / "impasto.db"
+    earlier = History(revisions=HISTORY.revisions[:revisions], folders=HISTORY.folders)
+    with Database(path, history=earlier) as database:
+        database.write(write_an_earlier_queue)
+    with Database(path) as database:
+        queue = open_queue(database, affinity_window=8)
+        assert queue.recover() == 1
+        assert queue.move("default", 6, Place(where="before", item_id=5)).retried_from_item_id is None
+        new = queue.enqueue("default", a_batch(runs=2)).item_ids
+        taken = []
+        while (claimed := queue.claim("worker", warm=["a model"])) is not None:
+            taken.append(claimed.item_id)
+        assert taken == [4, 2, 3, 6, 5, *new]
+        assert list(queue.journal_lines(2)) == [{"first": {"value": 3}}]
+        assert queue.retry("default", [1]).item_ids == [9]
+
+
+def write_an_earlier_queue(connection: Connection) -> None:
+    """A batch of six as the first versions wrote it: one failed, one runs, and one of the others has priority."""
+    graph = dump_document(a_graph())
+    connection.exec_driver_sql(
+        "INSERT INTO queues (queue_id, pending, in_progress, failed) VALUES ('default', 4, 1, 1)"
+    )
+    connection.exec_driver_sql("UPDATE item_numbers SET last = 6")
+    connection.exec_driver_sql(
+        "INSERT INTO batches (id, queue_id, batch_id, user_id, expansion, graph, context, requested, priority, "
+        f"created_at, {counts}) VALUES (1, 'default', 'b', 'system', '{{}}', ?, ?, 6, 0, 'then', 4, 1, 1)",
+        (graph, '{"workflow": null, "metadata": null, "metadata_bindings": []}'),
+    )
+    for item_id, status in enumerate(["failed", "in_progress", "pending", "pending", "pending", "pending"], start=1):
+        connection.exec_driver_sql(
+            "INSERT INTO queue_items (item_id, queue_id, batch, session_id, user_id, status, priority, attempts, "
+            "created_at, updated_at) VALUES (?, 'default', 1, ?, 'system', ?, ?, ?, 'then', 'then')",
+            (item_id, f"s{item_id}", status, int(item_id == 4), int(status != "pending")),
+        )
+    connection.exec_driver_sql(
+        "INSERT INTO journal (item_id, execution_id, output) VALUES (2, 'first', '{\"value\": 3}')"
+    )
 
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, later: History) -> None:

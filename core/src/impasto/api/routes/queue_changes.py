@@ -133,7 +133,7 @@ def delete_queue_item(app: App, queue_id: QueueIdParameter, item_id: ItemIdParam
     app.queue.delete(queue_id, item_id)
 
 
-@router.delete("/{queue_id}/d/{destination}")
+@router.delete("/{queue_id}/d/{destination:path}")
 def delete_by_destination(app: App, queue_id: QueueIdParameter, destination: NameParameter) -> DeletedCount:
     """Delete every item for a destination. Those that have not ended are cancelled first."""
     return DeletedCount(deleted=app.queue.delete_by_destination(queue_id, destination))
