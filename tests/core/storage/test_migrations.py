@@ -117,25 +117,26 @@ def test_what_waits_in_a_database_of_an_earlier_version_keeps_its_order(tmp_path
 
 def write_an_earlier_queue(connection: Connection) -> None:
     """A batch of six as the first versions wrote it: one failed, one runs, and one of the others has priority."""
-    graph = dump_document(a_graph())
-    connection.exec_driver_sql(
-        "INSERT INTO queues (queue_id, pending, in_progress, failed) VALUES ('default', 4, 1, 1)"
+    graph, context = (
+        dump_document(a_graph()),
+        dump_document({"workflow": None, "metadata": None, "metadata_bindings": []}),
     )
+    counts = "pending, in_progress, failed"
     connection.exec_driver_sql("UPDATE item_numbers SET last = 6")
+    connection.exec_driver_sql(f"INSERT INTO queues (queue_id, {counts}) VALUES ('default', 4, 1, 1)")
     connection.exec_driver_sql(
         "INSERT INTO batches (id, queue_id, batch_id, user_id, expansion, graph, context, requested, priority, "
         f"created_at, {counts}) VALUES (1, 'default', 'b', 'system', '{{}}', ?, ?, 6, 0, 'then', 4, 1, 1)",
-        (graph, '{"workflow": null, "metadata": null, "metadata_bindings": []}'),
+        (graph, context),
     )
-    for item_id, status in enumerate(["failed", "in_progress", "pending", "pending", "pending", "pending"], start=1):
+    for item_id, status in enumerate(["failed", "in_progress", *["pending"] * 4], start=1):
         connection.exec_driver_sql(
             "INSERT INTO queue_items (item_id, queue_id, batch, session_id, user_id, status, priority, attempts, "
             "created_at, updated_at) VALUES (?, 'default', 1, ?, 'system', ?, ?, ?, 'then', 'then')",
             (item_id, f"s{item_id}", status, int(item_id == 4), int(status != "pending")),
         )
-    connection.exec_driver_sql(
-        "INSERT INTO journal (item_id, execution_id, output) VALUES (2, 'first', '{\"value\": 3}')"
-    )
+    line = dump_document({"value": 3})
+    connection.exec_driver_sql("INSERT INTO journal (item_id, execution_id, output) VALUES (2, 'first', ?)", (line,))
 
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, later: History) -> None:
