@@ -39,6 +39,7 @@ def test_every_operation_has_a_readable_name_of_its_own(openapi: dict[str, Any])
 def test_every_operation_is_described_tagged_and_says_what_it_answers(openapi: dict[str, Any]) -> None:
     tags = {tag["name"] for tag in openapi["tags"]}
     for where, operation in operations(openapi):
+        assert operation["summary"], where
         assert operation["description"], where
         assert set(operation["tags"]) <= tags, where
         [success] = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
@@ -66,6 +67,41 @@ def test_errors_from_before_the_routes_are_described_wherever_they_may_come(open
         if "requestBody" in operation:
             expected |= {"400", "413", "415", "422"}
         assert expected <= operation["responses"].keys(), where
+
+
+def test_what_travels_as_text_is_never_null(openapi: dict[str, Any]) -> None:
+    for where, operation in operations(openapi):
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (where, parameter["name"])
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", ()), (where, parameter["name"])
+    upload = openapi["components"]["schemas"]["Body_upload_image"]["properties"]
+    assert upload["metadata"]["type"] == "string"
+
+
+def test_who_meets_a_full_queue_is_told_when_to_come_back(openapi: dict[str, Any]) -> None:
+    full = [operation["responses"]["429"] for _, operation in operations(openapi) if "429" in operation["responses"]]
+
+    assert full
+    assert all(answer["headers"]["Retry-After"]["schema"]["type"] == "integer" for answer in full)
+
+
+def test_bounds_of_numbers_are_told_exactly(openapi: dict[str, Any]) -> None:
+    def bounds(part: Any) -> Iterator[float]:
+        if isinstance(part, dict):
+            yield from (part[name] for name in ("minimum", "maximum") if isinstance(part.get(name), int | float))
+            for value in part.values():
+                yield from bounds(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from bounds(value)
+
+    assert all(abs(bound) < 2**53 for bound in bounds(openapi))
+
+
+def test_the_socket_of_events_is_described_in_words(openapi: dict[str, Any]) -> None:
+    [events] = [tag["description"] for tag in openapi["tags"] if tag["name"] == "events"]
+
+    assert "`/api/v1/events/ws`" in events
 
 
 def test_every_reference_in_the_description_leads_somewhere(openapi: dict[str, Any]) -> None:

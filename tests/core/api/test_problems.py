@@ -15,8 +15,10 @@ from impasto.errors import (
     BatchError,
     BatchNotFoundError,
     CoreError,
+    CreationGoneError,
     CyclicalGraphError,
     GraphValidationError,
+    IdempotencyKeyError,
     Problem,
     QueueFullError,
     QueueItemNotFoundError,
@@ -90,6 +92,8 @@ def problem_in(answer: Any, status: int) -> dict[str, Any]:
         (BatchNotFoundError("default", "b1"), 404, "'b1'"),
         (QueueItemNotFoundError("default", 7), 404, "no item 7"),
         (QueueFullError("default", 10, 10, 5), 429, "`max_queue_size`"),
+        (IdempotencyKeyError("k", "image"), 422, "'k' was used for another image"),
+        (CreationGoneError("k", "image", "a.png"), 409, "image 'a.png' that was created with idempotency key 'k'"),
         (EnqueueRefusedError("closed on Sundays"), 409, "closed on Sundays"),
         (ImageNotFoundError("x.png"), 404, "no image 'x.png'"),
         (ModelNotFoundError("k"), 404, "no model 'k'"),
@@ -112,7 +116,14 @@ def test_what_a_client_did_not_cause_is_none_of_its_problems(error: ImpastoError
 def test_every_problem_of_a_graph_is_in_the_document() -> None:
     error = GraphValidationError(
         [
-            Problem("unknown_type", "no node type 'ad'", node_id="a", suggestion="did you mean 'add'?"),
+            Problem(
+                "unknown_type",
+                "no node type 'ad'",
+                node_id="a",
+                found="ad",
+                expected="a node type of the catalogue",
+                suggestion="did you mean 'add'?",
+            ),
             Problem("cycle", "b and c need each other", nodes=("b", "c", "b")),
         ]
     )
@@ -125,7 +136,42 @@ def test_every_problem_of_a_graph_is_in_the_document() -> None:
         ("cycle", None, ["b", "c", "b"]),
     ]
     assert document.errors[0].suggestion == "did you mean 'add'?"
+    assert (document.errors[0].found, document.errors[0].expected) == ("ad", "a node type of the catalogue")
     assert "and 1 more" in document.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        (3, 3),
+        (None, None),
+        ({"a": [1, "ü"]}, {"a": [1, "ü"]}),
+        ("x" * 300, "x" * 200 + "…"),
+        (list(range(1000)), str(list(range(1000)))[:200] + "…"),
+        (float("nan"), "nan"),
+        (int, "<class 'int'>"),
+    ],
+)
+def test_what_was_found_is_quoted_as_it_is_while_that_is_short_json(value: Any, quoted: Any) -> None:
+    document = problem_of(GraphValidationError([Problem("wrong", "it is wrong", found=value)]))
+
+    assert document is not None
+    assert document.errors[0].found == quoted
+
+
+def test_a_value_that_was_found_leaves_as_json_whatever_it_is(client: TestClient) -> None:
+    answer = client.post("/things/", json={"size": {"width": 1, "height": "no"}, "names": [{"k" * 5000: 1}]})
+
+    found = {error["field"]: error["found"] for error in problem_in(answer, 422)["errors"]}
+    assert found["size.height"] == "no"
+    assert len(found["names.0"]) == 201
+
+
+def test_a_key_that_was_used_names_itself() -> None:
+    document = problem_of(IdempotencyKeyError("k", "image"))
+
+    assert document is not None
+    assert (document.status, document.errors[0].field, document.errors[0].found) == (422, "Idempotency-Key", "k")
 
 
 def test_problems_of_panel_values_are_named_by_path() -> None:

@@ -140,3 +140,25 @@ def test_every_change_is_told_after_the_commit_and_nothing_else_is(workflows: Wo
     documents = [event.to_document() for event, _ in events]
     assert all((each["workflow_id"], each["user_id"]) == (saved.workflow_id, "ann") for each in documents)
     assert documents[0]["is_public"] is documents[1]["new_is_public"] is documents[2]["is_public"] is False
+
+
+def test_a_repeated_creation_gives_the_workflow_as_it_is_now_and_is_not_told(
+    workflows: WorkflowLibrary, log: EventLog
+) -> None:
+    told: list[LoggedEvent] = []
+    first = workflows.create_once(workflow([]), "k", user_id="ann")
+    changed = workflows.update(first.thing.workflow_id, {**first.thing.workflow, "name": "Better"})
+    log.listen(told.extend)
+
+    again = workflows.create_once(workflow([]), "k", user_id="ann")
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.thing == changed
+    assert told == []
+    assert not workflows.create_once(workflow([]), "k", user_id="bob").repeated
+
+
+@pytest.mark.parametrize("field", ["description", "tags"])
+@pytest.mark.parametrize("found", [0, False, [], {}])
+def test_what_is_no_text_is_not_taken_for_an_empty_one(workflows: WorkflowLibrary, field: str, found: object) -> None:
+    assert problems_of(workflows.create, workflow([], **{field: found})) == [("malformed", field)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.event_logs import open_log
 
-from impasto.errors import ModelRegistryError
+from impasto.errors import CreationGoneError, IdempotencyKeyError, ModelRegistryError
 from impasto.models.hashing import hash_model
 from impasto.models.registry import ModelRegistry
 from impasto.storage.database import Database
@@ -318,3 +318,27 @@ def test_every_change_of_a_record_is_told_in_its_transaction(
     assert documents[1]["config"]["hash"].startswith("sha256:")
     assert documents[2]["config"]["description"] == "mine"
     assert {document["key"] for document in documents} == {record.key}
+
+
+def test_a_repeated_registration_asks_nobody_and_needs_no_weights(
+    registry: ModelRegistry, identify: Identifier, lora: Path
+) -> None:
+    first = registry.register_once(lora, idempotency_key="k")
+    lora.unlink()
+
+    again = registry.register_once(lora, idempotency_key="k")
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.thing.key == first.thing.key
+    assert len(identify.asked) == 1
+
+
+def test_a_key_is_used_up_by_weights_that_were_registered_before(registry: ModelRegistry, lora: Path) -> None:
+    record = registry.register(lora)
+
+    assert registry.register_once(lora, "Mine", idempotency_key="k").thing.key == record.key
+    with pytest.raises(IdempotencyKeyError, match="'k' was used for another model"):
+        registry.register_once(lora, "Other", idempotency_key="k")
+    registry.delete(record.key)
+    with pytest.raises(CreationGoneError, match=f"the model {record.key!r}"):
+        registry.register_once(lora, "Mine", idempotency_key="k")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from impasto.errors import StorageError, UnreadableImageError
+from impasto.errors import CreationGoneError, IdempotencyKeyError, StorageError, UnreadableImageError
 from impasto.storage import images as images_module
 from impasto.storage import portions as portions_module
 from impasto.storage.creations import Created, CreationKey
@@ -379,3 +379,68 @@ sys.stdin.read()
             with Image.open(io.BytesIO(library.read(name))) as image:
                 image.load()
         library.close()
+
+
+def test_an_upload_is_saved_like_any_picture_from_outside(library: ImageLibrary) -> None:
+    created = library.upload(encoded(), category="mask", board_id="b", session_id="s", metadata={"a": 1})
+
+    image = created.thing
+    assert not created.repeated
+    assert (image.image_origin, image.image_category, image.board_id, image.session_id) == (
+        "external",
+        "mask",
+        "b",
+        "s",
+    )
+    assert library.metadata(image.image_name) == {"a": 1}
+
+
+def test_a_repeated_upload_gives_the_first_image_and_leaves_one_file(library: ImageLibrary, tmp_path: Path) -> None:
+    data = encoded()
+    first = library.upload(data, idempotency_key="k")
+
+    again = library.upload(data, idempotency_key="k")
+
+    assert (again.thing, again.repeated) == (first.thing, True)
+    assert [path.name for path in files(tmp_path)] == [first.thing.image_name]
+    assert not library.upload(data, idempotency_key="k", user_id="ann").repeated
+
+
+def test_an_upload_that_comes_twice_at_once_leaves_one_file(
+    library: ImageLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the worst moment: neither finds the other before both have written their files."""
+    at_once, data = threading.Barrier(2), encoded()
+    add = ImageRecords.add
+
+    def add_together(self: ImageRecords, new: NewImage, key: CreationKey | None) -> Created[ImageDTO]:
+        at_once.wait(30)
+        return add(self, new, key)
+
+    monkeypatch.setattr(ImageRecords, "add", add_together)
+    with ThreadPoolExecutor() as pool:
+        both = [future.result() for future in [pool.submit(library.upload, data, idempotency_key="k") for _ in "12"]]
+
+    assert sorted(created.repeated for created in both) == [False, True]
+    assert {created.thing.image_name for created in both} == {path.name for path in files(tmp_path)}
+    assert len(files(tmp_path)) == 1
+
+
+def test_an_upload_whose_image_is_gone_is_not_made_again(library: ImageLibrary, tmp_path: Path) -> None:
+    data = encoded()
+    name = library.upload(data, idempotency_key="k").thing.image_name
+    library.delete([name])
+
+    with pytest.raises(CreationGoneError, match=name) as caught:
+        library.upload(data, idempotency_key="k")
+    assert (caught.value.kind, caught.value.created, caught.value.idempotency_key) == ("image", name, "k")
+    assert files(tmp_path) == []
+
+
+def test_a_key_is_for_the_bytes_and_the_facts_of_an_upload(library: ImageLibrary) -> None:
+    data = encoded()
+    library.upload(data, idempotency_key="k")
+
+    for other, facts in ((encoded(), {}), (data, {"category": "mask"}), (data, {"metadata": {}})):
+        with pytest.raises(IdempotencyKeyError, match="'k' was used for another image"):
+            library.upload(other, idempotency_key="k", **facts)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from impasto.app import Impasto
-from impasto.queue.records import WholeNumber
+from impasto.queue.records import WHOLE_NUMBER
 
 __all__ = ["LARGEST_ID", "App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter", "RequestBody"]
 
@@ -32,17 +32,17 @@ QueueIdParameter = Annotated[
 #: The largest number that an item can have.
 LARGEST_ID = 2**53 - 1
 #: The number of a queue item, in a body.
-ItemId = Annotated[WholeNumber, Field(ge=1, le=LARGEST_ID)]
+ItemId = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID), WHOLE_NUMBER]
 #: The number of a queue item, in a path.
 ItemIdParameter = Annotated[int, Path(description="Number of the queue item", ge=1, le=LARGEST_ID)]
 #: An image, model, panel, plugin or node type.
-NameParameter = Annotated[str, Path(min_length=1, max_length=1024)]
+NameParameter = Annotated[str, Path(description="Its name, id or key, as lists give it", min_length=1, max_length=1024)]
 
 
 class RequestBody(BaseModel):
     """Base of what bodies are read into. JSON knows types: 0 is not false, ``"1"`` is no number.
 
-    For integers there is `impasto.queue.records.WholeNumber`, to which 1.0 is one as it is to JSON.
+    For integers there is `impasto.queue.records.WHOLE_NUMBER`, to which 1.0 is one as it is to JSON.
     """
 
     model_config = ConfigDict(strict=True)

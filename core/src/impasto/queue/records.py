@@ -12,6 +12,7 @@ from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
 
 __all__ = [
+    "WHOLE_NUMBER",
     "Batch",
     "BatchDatum",
     "BatchStatus",
@@ -26,7 +27,6 @@ __all__ = [
     "QueueOverview",
     "QueueStatus",
     "RetryItemsResult",
-    "WholeNumber",
 ]
 
 QueueItemStatus = Literal["pending", "in_progress", "waiting", "completed", "failed", "canceled"]
@@ -36,8 +36,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-#: An integer as JSON knows it: 3.0 is one, while true and ``"3"`` are not.
-WholeNumber = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+#: After a strict `int` and its bounds: an integer as JSON knows it. 3.0 is one, while true and ``"3"`` are none.
+WHOLE_NUMBER = BeforeValidator(_whole)
 
 
 class _Record(BaseModel):
@@ -79,7 +79,9 @@ class Batch(_Record, strict=True):
     workflow: JsonValue = Field(
         default=None, description="The workflow that the graph was made from, kept with its images"
     )
-    runs: WholeNumber = Field(default=1, ge=1, description="How often each combination of values runs")
+    runs: Annotated[int, Field(strict=True, ge=1), WHOLE_NUMBER] = Field(
+        default=1, description="How often each combination of values runs"
+    )
     metadata: dict[str, JsonValue] | None = Field(default=None, description="Facts kept with every image that it makes")
     metadata_bindings: list[MetadataBinding] = Field(
         default_factory=list, description="Places in the metadata that differ from session to session"

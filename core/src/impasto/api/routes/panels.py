@@ -1,6 +1,6 @@
 """Panels: forms that plugins describe and that build graphs: `/api/v1/panels`."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,7 @@ from impasto.api.parameters import App, NameParameter, RequestBody
 from impasto.api.problems import problem_responses
 from impasto.api.revalidation import NOT_MODIFIED, Revalidated
 from impasto.api.router import Router
-from impasto.queue.records import EnqueueBatchResult, WholeNumber
+from impasto.queue.records import WHOLE_NUMBER, EnqueueBatchResult
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["router"]
@@ -37,7 +37,9 @@ class PanelValues(RequestBody):
 class PanelRun(PanelValues):
     """The values of a panel, and how they are to be run."""
 
-    runs: WholeNumber = Field(default=1, ge=1, le=10_000, description="How many items to make of them")
+    runs: Annotated[int, Field(strict=True, ge=1, le=10_000), WHOLE_NUMBER] = Field(
+        default=1, description="How many items to make of them"
+    )
     prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
     queue_id: str = Field(default="default", min_length=1, max_length=255, description="The queue to put it into")
     origin: str | None = Field(default=None, description="Kept with the items, for the client")
@@ -80,7 +82,9 @@ class PanelGraph(BaseModel):
 class OldPanelValues(PanelValues):
     """Values that were stored with an older version of a panel."""
 
-    version: WholeNumber = Field(ge=0, description="The `values_version` they were stored with")
+    version: Annotated[int, Field(strict=True, ge=0), WHOLE_NUMBER] = Field(
+        description="The `values_version` they were stored with"
+    )
 
 
 class UpgradedPanelValues(BaseModel):

@@ -175,7 +175,11 @@ def get_batch_status(app: App, queue_id: QueueIdParameter, batch_id: NameParamet
 
 @router.get("/{queue_id}/counts_by_destination")
 def get_counts_by_destination(
-    app: App, queue_id: QueueIdParameter, destination: Annotated[str, Query(min_length=1, max_length=1024)]
+    app: App,
+    queue_id: QueueIdParameter,
+    destination: Annotated[
+        str, Query(description="As it was given when they were enqueued", min_length=1, max_length=1024)
+    ],
 ) -> DestinationCounts:
     """How many items for a destination are in each status."""
     return app.queue.counts_by_destination(queue_id, destination)

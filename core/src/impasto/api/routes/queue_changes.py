@@ -27,7 +27,7 @@ __all__ = ["router"]
 router = Router("/api/v1/queue", "queue")
 
 #: What a client gave its items when it enqueued them.
-Name = Annotated[str, Query(min_length=1, max_length=1024)]
+Name = Annotated[str, Query(description="As it was given when they were enqueued", min_length=1, max_length=1024)]
 
 # --- running ---
 

@@ -1,11 +1,11 @@
 """Bodies of the queue's routes that are not records of the queue itself: requests, and counts of what was done."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.api.parameters import ItemId, RequestBody
-from impasto.queue.records import Batch, QueueStatus, WholeNumber
+from impasto.queue.records import WHOLE_NUMBER, Batch, QueueStatus
 from impasto.storage.queue_rows import Place
 
 __all__ = [
@@ -41,7 +41,9 @@ class EnqueueWorkflowRequest(RequestBody):
     inputs: dict[str, Any] = Field(
         default_factory=dict, description="Values for inputs that the workflow exposes, by `node_id::field`"
     )
-    runs: WholeNumber = Field(default=1, ge=1, le=10_000, description="How many items to make of it")
+    runs: Annotated[int, Field(strict=True, ge=1, le=10_000), WHOLE_NUMBER] = Field(
+        default=1, description="How many items to make of it"
+    )
     prepend: bool = Field(default=False, description="Whether it goes before everything that waits")
     origin: str | None = Field(default=None, description="Kept with the items, for the client")
     destination: str | None = Field(default=None, description="Kept with the items, for the client")
@@ -84,8 +86,8 @@ class MoveRequest(RequestBody):
 class PriorityRequest(RequestBody):
     """A priority for an item."""
 
-    priority: WholeNumber = Field(
-        description="The higher go first; 0 is usual", ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY, examples=[0]
+    priority: Annotated[int, Field(strict=True, ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY), WHOLE_NUMBER] = Field(
+        description="The higher go first; 0 is usual", examples=[0]
     )
 
 
