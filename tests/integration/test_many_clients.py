@@ -104,7 +104,7 @@ class Listener:
     def wait_for_end_of(self, item_id: int) -> None:
         """Return once an item is said to have ended."""
         with self._ended:
-            assert self._ended.wait_for(lambda: item_id in self._final, timeout=240), f"item {item_id} did not end"
+            assert self._ended.wait_for(lambda: item_id in self._final, timeout=120), f"item {item_id} did not end"
 
     def close(self) -> None:
         """Close the socket, and wait for the thread to read what came before that."""
