@@ -284,6 +284,21 @@ def test_weights_that_were_registered_before_are_remembered_under_the_key_too(
     assert again.headers[REPLAYED] == "true"
 
 
+def test_what_was_enqueued_is_told_again_whatever_became_of_what_it_was_made_of(
+    server: HttpServer, requests: dict[str, Any]
+) -> None:
+    key = new_id()
+    request, _ = requests["enqueue_workflow"]
+    first = send(server, request, key)
+    server.client.delete(f"/api/v1/workflows/i/{request['json']['workflow_id']}").raise_for_status()
+
+    again = send(server, request, key)
+
+    assert again.headers[REPLAYED] == "true"
+    assert again.json() == first.json()
+    server.problem(send(server, request, new_id()), 404)
+
+
 def test_a_request_that_failed_uses_no_key_up(server: HttpServer) -> None:
     key, upload = new_id(), {"method": "POST", "url": "/api/v1/images/upload"}
     server.problem(send(server, {**upload, "files": {"file": ("a.png", b"no picture")}}, key), 415)

@@ -8,7 +8,7 @@ from impasto.app.called_graphs import CalledGraphs
 from impasto.app.references import Library
 from impasto.app.submissions import Submissions
 from impasto.app.workflows import WorkflowLibrary
-from impasto.errors import BatchError, GraphValidationError, QueueFullError
+from impasto.errors import BatchError, GraphValidationError, IdempotencyKeyError, QueueFullError
 from impasto.host import Catalogue
 from impasto.host.contributions import Registered
 from impasto.host.plugin import PluginInfo, PluginState
@@ -126,3 +126,21 @@ def test_a_batch_that_does_not_fit_is_refused_whole(submissions: Submissions, qu
     with pytest.raises(QueueFullError):
         submissions.enqueue("default", batch({"a": {"type": "toy_integer"}}, runs=6))
     assert queue.status("default").total == 0
+
+
+def test_a_repeated_batch_is_answered_before_anybody_is_asked(
+    submissions: Submissions, queue: SessionQueue, proposals: list[EnqueueProposal]
+) -> None:
+    nodes = {"a": {"type": "toy_integer"}}
+    first = submissions.enqueue("default", batch(nodes, runs=3), idempotency_key="k")
+
+    again = submissions.enqueue("default", batch(nodes, runs=3), idempotency_key="k")
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.item_ids == first.item_ids
+    assert len(proposals) == 1
+    with pytest.raises(IdempotencyKeyError, match="'k' was used for another batch"):
+        submissions.enqueue("default", batch(nodes, runs=1), idempotency_key="k")
+    with pytest.raises(IdempotencyKeyError, match="'k' was used for another batch"):
+        submissions.enqueue("default", batch(nodes, runs=3), prepend=True, idempotency_key="k")
+    assert queue.status("default").pending == 3

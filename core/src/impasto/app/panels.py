@@ -87,6 +87,18 @@ class BatchQueue(Protocol):
         """Check a batch that was made from `request`, and put it into a queue."""
         ...
 
+    def enqueued_before(
+        self,
+        queue_id: str,
+        idempotency_key: str | None,
+        request: JsonValue,
+        *,
+        prepend: bool = False,
+        user_id: str = "system",
+    ) -> EnqueueBatchResult | None:
+        """What an earlier call with this key and this request answered; None when there was none."""
+        ...
+
 
 class PanelService:
     """Panels as clients use them. Methods that take a panel's id raise `PanelNotFoundError` for an unknown one."""
@@ -157,6 +169,19 @@ class PanelService:
 
         Raises what `graph` raises, and what `Submissions.enqueue` raises; nothing is queued then.
         """
+        # the batch differs from call to call: a seed is drawn, a model's hash becomes known
+        request: JsonValue = {
+            "panel": panel_id,
+            "values": dict(values),
+            "runs": runs,
+            "origin": origin,
+            "destination": destination,
+        }
+        earlier = self._submissions.enqueued_before(
+            queue_id, idempotency_key, request, prepend=prepend, user_id=user_id
+        )
+        if earlier is not None:
+            return earlier
         offered = self._catalogue[panel_id]
         ready = self._ready(offered, values)
         draft = build_draft(offered, ready)
@@ -167,14 +192,7 @@ class PanelService:
             prepend=prepend,
             user_id=user_id,
             idempotency_key=idempotency_key,
-            # the batch itself differs from call to call: a seed is drawn, a model's hash becomes known
-            request={
-                "panel": panel_id,
-                "values": dict(values),
-                "runs": runs,
-                "origin": origin,
-                "destination": destination,
-            },
+            request=request,
         )
 
     def upgrade(self, panel_id: str, version: int, values: Mapping[str, JsonValue]) -> UpgradedValues:

@@ -18,6 +18,7 @@ from impasto.queue import SessionQueue
 from impasto.queue.expansion import check_batch, check_values, count_sessions, data_in_use, substituted
 from impasto.queue.records import Batch, EnqueueBatchResult
 from impasto.queue.session_models import SessionModels
+from impasto.queue.stored_batches import asked_for
 from impasto_sdk.contributions import EnqueueProposal
 from impasto_sdk.fields import JsonValue
 
@@ -66,10 +67,13 @@ class Submissions:
         Raises `GraphValidationError` with every problem of the graph, `BatchError` for substitutions that do not
         fit, `EnqueueRefusedError` when a plugin refuses, and `QueueFullError`; nothing is stored then.
         """
-        asked, batch = batch, self._prepared(batch)
+        if idempotency_key is not None:
+            request = asked_for(batch) if request is None else request
+            earlier = self.enqueued_before(queue_id, idempotency_key, request, prepend=prepend, user_id=user_id)
+            if earlier is not None:
+                return earlier
+        batch = self._prepared(batch)
         graph, models = self._check(batch)
-        if request is None and idempotency_key is not None and batch is not asked:
-            request = asked.model_dump(exclude={"batch_id"})  # the key is for what was asked, not for what became of it
         self._before_enqueue(
             EnqueueProposal(
                 queue_id=queue_id,
@@ -90,6 +94,23 @@ class Submissions:
             request=request,
             models=models,
         )
+
+    def enqueued_before(
+        self,
+        queue_id: str,
+        idempotency_key: str | None,
+        request: JsonValue,
+        *,
+        prepend: bool = False,
+        user_id: str = "system",
+    ) -> EnqueueBatchResult | None:
+        """What an earlier `enqueue` of this request answered; None when there was none, or without a key.
+
+        To be asked before a batch is made of the request. Raises `IdempotencyKeyError` as `enqueue` does.
+        """
+        if idempotency_key is None:
+            return None
+        return self._queue.enqueued_before(queue_id, idempotency_key, request, prepend=prepend, user_id=user_id)
 
     def _prepared(self, batch: Batch) -> Batch:
         """The batch as it is checked and stored: its graph reduced to what its targets need, and its calls resolved.

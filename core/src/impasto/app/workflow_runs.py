@@ -44,6 +44,19 @@ class WorkflowRuns:
         Raises `WorkflowNotFoundError`, `GraphValidationError` for inputs that it does not expose, and what
         `Submissions.enqueue` raises; nothing is queued then.
         """
+        # the batch may differ from call to call: a workflow can be changed meanwhile
+        request: JsonValue = {
+            "workflow": workflow_id,
+            "inputs": dict(inputs),
+            "runs": runs,
+            "origin": origin,
+            "destination": destination,
+        }
+        earlier = self._submissions.enqueued_before(
+            queue_id, idempotency_key, request, prepend=prepend, user_id=user_id
+        )
+        if earlier is not None:
+            return earlier
         batch = workflow_batch(
             self._library.get(workflow_id), inputs, runs=runs, origin=origin, destination=destination
         )
@@ -53,14 +66,7 @@ class WorkflowRuns:
             prepend=prepend,
             user_id=user_id,
             idempotency_key=idempotency_key,
-            # the batch may differ from call to call: a workflow can be changed meanwhile
-            request={
-                "workflow": workflow_id,
-                "inputs": dict(inputs),
-                "runs": runs,
-                "origin": origin,
-                "destination": destination,
-            },
+            request=request,
         )
 
 

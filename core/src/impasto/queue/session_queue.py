@@ -14,10 +14,10 @@ from impasto.queue.metadata_bindings import check_bindings
 from impasto.queue.records import Batch, EnqueueBatchResult, QueueItem, RetryItemsResult
 from impasto.queue.session_models import SessionModels, models_of_sessions
 from impasto.queue.session_runs import LEASE_S, SessionRuns
-from impasto.queue.stored_batches import batch_from, expansion_of, fingerprint, plan_of
+from impasto.queue.stored_batches import asked_for, batch_from, expansion_of, fingerprint, plan_of
 from impasto.storage.creations import CreationKey, fingerprint_of
 from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_rows import Enqueued, ItemChange, ItemFilter, NewBatch, NewSession, Place, Sweep
+from impasto.storage.queue_rows import BatchRow, Enqueued, ItemChange, ItemFilter, NewBatch, NewSession, Place, Sweep
 from impasto_sdk.events import Event, QueueClearedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id
@@ -87,22 +87,26 @@ class SessionQueue(SessionRuns):
             sessions=list(map(NewSession, session_ids, expand(batch), models_of_sessions(batch, models))),
             prepend=prepend,
             idempotency_key=idempotency_key,
-            fingerprint=None if idempotency_key is None else fingerprint(batch, request, prepend=prepend),
+            fingerprint=None
+            if idempotency_key is None
+            else fingerprint(asked_for(batch) if request is None else request, prepend=prepend),
         )
         stored = self._store.enqueue(new, max_pending=self._max_queue_size, tell=_tell_enqueued)
         self._work.set()
-        if stored.repeated and stored.batch.fingerprint != new.fingerprint:
-            raise IdempotencyKeyError(str(idempotency_key), "batch")
-        first = stored.batch.id
-        return EnqueueBatchResult(
-            queue_id=queue_id,
-            enqueued=stored.batch.requested,
-            requested=stored.batch.requested,
-            batch=batch_from(stored.batch) if stored.repeated else batch,
-            priority=stored.batch.priority,
-            item_ids=list(range(first, first + stored.batch.requested)),
-            repeated=stored.repeated,
-        )
+        if stored.repeated:
+            return _again(stored.batch, new.fingerprint)
+        return _result(stored.batch, batch, repeated=False)
+
+    def enqueued_before(
+        self, queue_id: str, idempotency_key: str, request: JsonValue, *, prepend: bool, user_id: str
+    ) -> EnqueueBatchResult | None:
+        """What an earlier `enqueue` of this request answered; None when none came with this key.
+
+        For whoever checks a request before it is a batch: what was enqueued stays so, whatever has become of the
+        models or the workflow that it was made of. Raises `IdempotencyKeyError` as `enqueue` does.
+        """
+        earlier = self._store.batch_by_key(queue_id, user_id, idempotency_key)
+        return None if earlier is None else _again(earlier, fingerprint(request, prepend=prepend))
 
     def retry(
         self, queue_id: str, item_ids: Sequence[int], *, user_id: str = "system", idempotency_key: str | None = None
@@ -240,6 +244,25 @@ class SessionQueue(SessionRuns):
 
     def _end_swept(self, sweep: Sweep) -> None:
         self._end_running([change.item.item_id for change in sweep.running])
+
+
+def _again(earlier: BatchRow, wanted: str | None) -> EnqueueBatchResult:
+    """The answer to a repeated request, whose fingerprint is `wanted`."""
+    if earlier.fingerprint != wanted:
+        raise IdempotencyKeyError(str(earlier.idempotency_key), "batch")
+    return _result(earlier, batch_from(earlier), repeated=True)
+
+
+def _result(row: BatchRow, batch: Batch, *, repeated: bool) -> EnqueueBatchResult:
+    return EnqueueBatchResult(
+        queue_id=row.queue_id,
+        enqueued=row.requested,
+        requested=row.requested,
+        batch=batch,
+        priority=row.priority,
+        item_ids=list(range(row.id, row.id + row.requested)),
+        repeated=repeated,
+    )
 
 
 def _tell_enqueued(stored: Enqueued) -> Sequence[Event]:

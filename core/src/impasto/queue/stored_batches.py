@@ -13,7 +13,7 @@ from impasto.storage.documents import dump_document, load_document
 from impasto.storage.queue_rows import BatchRow, Claimed, Plan
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["batch_from", "claimed_item", "expansion_of", "fingerprint", "plan_of"]
+__all__ = ["asked_for", "batch_from", "claimed_item", "expansion_of", "fingerprint", "plan_of"]
 
 
 def expansion_of(batch: Batch) -> str:
@@ -27,13 +27,14 @@ def plan_of(batch: Batch) -> Plan:
     return Plan(graph=dump_document(batch.graph), context=dump_document(context))
 
 
-def fingerprint(batch: Batch, request: JsonValue, *, prepend: bool) -> str:
-    """A hash of what is asked for: `request` when the batch was made from one, else the batch.
+def asked_for(batch: Batch) -> JsonValue:
+    """What a batch asks for: all of it but its id, which is random unless the client chose one."""
+    return batch.model_dump(exclude={"batch_id"})
 
-    Without the batch id, which is random unless the client chose one.
-    """
-    asked_for = batch.model_dump(exclude={"batch_id"}) if request is None else request
-    document = {"asked_for": asked_for, "prepend": prepend}
+
+def fingerprint(request: JsonValue, *, prepend: bool) -> str:
+    """A hash of what is asked for: what a batch was made from, or the batch itself as `asked_for` gives it."""
+    document = {"asked_for": request, "prepend": prepend}
     return hashlib.blake2b(dump_document(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

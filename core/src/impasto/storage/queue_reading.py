@@ -83,6 +83,13 @@ class QueueReader:
             row = connection.execute(sql.FIND_BATCH, {"queue_id": queue_id, "batch_id": batch_id}).one_or_none()
             return None if row is None else batch_of(row)
 
+    def batch_by_key(self, queue_id: str, user_id: str, idempotency_key: str) -> BatchRow | None:
+        """The batch that was stored under an idempotency key."""
+        which = {"queue_id": queue_id, "user_id": user_id, "idempotency_key": idempotency_key}
+        with self._database.read() as connection:
+            row = connection.execute(sql.FIND_BATCH_BY_KEY, which).one_or_none()
+            return None if row is None else batch_of(row)
+
     def plans(self, ids: Sequence[int]) -> dict[int, Plan]:
         """What sessions of batches have in common, by the batch's row."""
         with self._database.read() as connection:
