@@ -94,7 +94,7 @@ def test_what_is_done_to_many_items_is_one_line(caplog: pytest.LogCaptureFixture
     records = heard(
         caplog,
         QueueItemsCanceledEvent(queue_id="default", canceled_item_ids=[1, 2]),
-        QueueItemsRetriedEvent(queue_id="default", retried_item_ids=[3]),
+        QueueItemsRetriedEvent(queue_id="default", retried_item_ids=[1], item_ids=[3]),
         QueueClearedEvent(queue_id="one\nline"),
     )
     assert [record.getMessage() for record in records] == [

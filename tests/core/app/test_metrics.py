@@ -15,6 +15,7 @@ from impasto_sdk.events import (
     InvocationProgressEvent,
     ModelLoadCompleteEvent,
     QueueItemsCanceledEvent,
+    QueueItemsRetriedEvent,
     QueueItemStatusChangedEvent,
     WorkerStatusChangedEvent,
 )
@@ -90,8 +91,9 @@ def test_an_item_that_is_canceled_while_it_waits_has_not_run(metrics: Metrics) -
 def test_many_items_that_one_event_tells_of_count_each(metrics: Metrics) -> None:
     metrics.hear(BatchEnqueuedEvent(queue_id="default", batch_id="b", enqueued=1000, requested=1000, priority=0))
     metrics.hear(QueueItemsCanceledEvent(queue_id="default", canceled_item_ids=[1, 2, 3]))
-    assert counts(metrics, "impasto_queue_items_total") == {("default", "pending"): 1000, ("default", "canceled"): 3}
-    assert counts(metrics, "impasto_events_total") == {("batch_enqueued",): 1, ("queue_items_canceled",): 1}
+    metrics.hear(QueueItemsRetriedEvent(queue_id="default", retried_item_ids=[1, 2], item_ids=[1001, 1002]))
+    assert counts(metrics, "impasto_queue_items_total") == {("default", "pending"): 1002, ("default", "canceled"): 3}
+    assert set(counts(metrics, "impasto_events_total").values()) == {1}
 
 
 def test_nodes_are_timed_by_type_with_cached_ones_apart(metrics: Metrics) -> None:

@@ -98,7 +98,7 @@ def _log_queue(event: QueueEvent) -> None:
         case QueueItemsCanceledEvent():
             logger.info("waiting items of queue %r canceled: %d", queue, len(event.canceled_item_ids), extra=fields)
         case QueueItemsRetriedEvent():
-            logger.info("items of queue %r done again: %d", queue, len(event.retried_item_ids), extra=fields)
+            logger.info("items of queue %r done again: %d", queue, len(event.item_ids), extra=fields)
         case QueueClearedEvent():
             logger.info("queue %r was cleared", queue, extra=fields)
 

@@ -18,6 +18,7 @@ from impasto_sdk.events import (
     InvocationErrorEvent,
     ModelLoadCompleteEvent,
     QueueItemsCanceledEvent,
+    QueueItemsRetriedEvent,
     QueueItemStatusChangedEvent,
     WorkerStatusChangedEvent,
 )
@@ -69,6 +70,8 @@ class Metrics:
                     self._count_item(event)
                 case BatchEnqueuedEvent():
                     self._count_status(event.queue_id, "pending", event.enqueued)
+                case QueueItemsRetriedEvent():
+                    self._count_status(event.queue_id, "pending", len(event.item_ids))
                 case QueueItemsCanceledEvent():
                     self._count_status(event.queue_id, "canceled", len(event.canceled_item_ids))
                 case ModelLoadCompleteEvent() if event.duration_s is not None:
