@@ -146,9 +146,9 @@ def test_changes_of_the_library_are_told(server: HttpServer) -> None:
     with server.app.bus.subscribe(since=before) as subscription:
         told = [subscription.get(10) for _ in range(3)]
 
-    documents = [envelope.to_document() for envelope in told if envelope is not None]
-    assert [each["event"] for each in documents] == ["workflow_created", "workflow_updated", "workflow_deleted"]
-    assert all(each["data"]["workflow_id"] == saved["workflow_id"] for each in documents)
+    events = [envelope.event for envelope in told if envelope is not None]
+    assert [event.name for event in events] == ["workflow_created", "workflow_updated", "workflow_deleted"]
+    assert all(event.to_document()["workflow_id"] == saved["workflow_id"] for event in events)
 
 
 def test_a_saved_workflow_is_enqueued_with_values_for_its_inputs(server: HttpServer) -> None:
