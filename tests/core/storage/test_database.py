@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from impasto.errors import StorageError
 from impasto.storage.database import Database
@@ -195,3 +196,12 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
     with Database(tmp_path / "impasto.db") as database:
         assert last(database) == 1
+
+
+def test_an_error_quotes_no_parameter_for_it_may_be_logged(tmp_path: Path) -> None:
+    with Database(tmp_path / "impasto.db") as database:
+        add = text("INSERT INTO queues (queue_id) VALUES (:queue_id)")
+        database.write(lambda connection: connection.execute(add, {"queue_id": "a prompt"}))
+        with pytest.raises(IntegrityError, match="UNIQUE") as refused:
+            database.write(lambda connection: connection.execute(add, {"queue_id": "a prompt"}))
+        assert "a prompt" not in str(refused.value)

@@ -174,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _log_to(wire: Wire, level: str) -> WireLogHandler:
     root, handler = logging.getLogger(), WireLogHandler(wire)
-    root.setLevel(level.upper())
+    root.setLevel(logging.WARNING)  # as in the server, which would let go of more
+    logging.getLogger("impasto").setLevel(level.upper())
     root.addHandler(handler)
     logging.captureWarnings(True)
     return handler
