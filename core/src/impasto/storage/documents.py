@@ -15,11 +15,14 @@ __all__ = ["MOST_LEVELS", "dump_document", "load_document", "read_foreign_docume
 MOST_LEVELS = 128
 #: What may be half of a surrogate pair, or a number beyond the range of floating point.
 _SUSPICIOUS = re.compile(rb"\\ud|[0-9][eE]\+?[0-9]{3}|[0-9]{308}", re.IGNORECASE)
+#: Made once: `json.dumps` would make one for each document, of which a large batch has thousands.
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+_SORTED = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 
 
 def dump_document(document: JsonValue, *, sort_keys: bool = False) -> str:
     """Compact JSON; with `sort_keys`, equal documents give equal text. Raises `TypeError` for what JSON cannot hold."""
-    return json.dumps(document, separators=(",", ":"), sort_keys=sort_keys)
+    return (_SORTED if sort_keys else _COMPACT).encode(document)
 
 
 def load_document(text: str) -> JsonValue:
