@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,3 +108,28 @@ def test_a_node_that_says_nothing_is_not_a_worker_that_is_silent(
     item = room.wait(item_id)
     assert (item.status, item.attempts) == ("completed", 1)
     assert set(heard) == {item_id}
+
+
+@pytest.mark.usefixtures("quick_beats")
+def test_a_worker_that_waits_for_the_server_is_not_one_that_is_silent(
+    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dispatcher_module, "_SILENT_BEATS", 5)
+    room = open_room()
+    extended = threading.Semaphore(0)
+    extend, save = room.queue.extend_lease, room.images.save
+
+    def noting(item_id: int, **who: int) -> bool:
+        extended.release()
+        return extend(item_id, **who)
+
+    def save_slowly(*args: object, **kwargs: object) -> object:
+        for _ in range(10):
+            assert extended.acquire(timeout=60)
+        return save(*args, **kwargs)
+
+    monkeypatch.setattr(room.queue, "extend_lease", noting)
+    monkeypatch.setattr(room.images, "save", save_slowly)
+    item = room.run(graph([node("p", "paint")]))
+    assert (item.status, item.attempts) == ("completed", 1)
+    assert room.worker().starts == 1

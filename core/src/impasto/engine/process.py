@@ -136,9 +136,10 @@ class WorkerProcess:
         self._kill_group()
 
     def end_because(self, reason: str) -> None:
-        """End the process like `kill`; `end` gives this reason then, the first if there are several."""
-        self._why = self._why or reason
-        self.kill()
+        """End the process like `kill`, if it is still there; `end` gives this reason then, the first of several."""
+        if not self._exited.is_set():
+            self._why = self._why or reason
+            self.kill()
 
     def _end_for_memory(self, limit_bytes: int, taken_bytes: int) -> None:
         self.end_because(
