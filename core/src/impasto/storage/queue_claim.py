@@ -69,7 +69,8 @@ _warmest_near_the_first = (
 def _taking(item_id: object) -> Update:
     return (
         update(queue_items)
-        .where(queue_items.c.item_id == item_id)
+        # the status is asked once more for databases where another may have taken the item since it was found
+        .where(queue_items.c.item_id == item_id, queue_items.c.status == "pending")
         .values(
             status="in_progress",
             status_sequence=queue_items.c.status_sequence + 1,
