@@ -22,9 +22,11 @@ from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog, EventPage, LoggedEvent
 from impasto_sdk.events import Event, QueueClearedEvent
 
-#: What may happen: an event is committed; the bus hands out the next one, or all, or says that they are in the log;
-#: there is progress; the reader takes one.
-STEPS = st.sampled_from(["commit", "commit", "commit other", "hand out", "hand out all", "skip", "progress", "take"])
+#: What may happen: an event is committed; the bus hands out the next one, or all, or some again that it has read from
+#: the log, or says that they are there; there is progress; the reader takes one.
+STEPS = st.sampled_from(
+    ["commit", "commit", "commit other", "hand out", "hand out all", "again", "skip", "progress", "take"]
+)
 
 
 class Progress(Event):
@@ -97,6 +99,8 @@ class Run:
     def do(self, step: str) -> None:
         if step.startswith("commit"):
             self.log.submit([QueueClearedEvent(queue_id="other" if "other" in step else "mine")]).result()
+        elif step == "again":
+            self.reader.offer([Envelope.logged(one) for one in self.committed if one.id <= self.offered][-3:])
         elif step == "progress":
             self.reader.offer([Envelope(self.offered, Progress())])
         elif step == "take":

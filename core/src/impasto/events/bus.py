@@ -39,7 +39,7 @@ class EventBus:
         self._buffer = buffer
         # never held while something waits: the writer of the log takes it
         self._changed = threading.Condition()
-        self._fan_out = FanOut(buffer)
+        self._fan_out = FanOut(log, buffer)
         #: The newest durable event that went to the readers; None: the log knows.
         self._last_id: int | None = None
         #: How many durable events were published here, and how many of these are kept, or never will be.
