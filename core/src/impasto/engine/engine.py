@@ -128,7 +128,8 @@ class Engine:
         self._bus.publish(event)
         if isinstance(event, WorkerStatusChangedEvent):
             with self._changed:
-                self._look_for_doubles()
+                if event.status == "ready":
+                    self._look_for_doubles()
                 self._changed.notify_all()
 
     def _look_for_doubles(self) -> None:
