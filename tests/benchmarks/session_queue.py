@@ -81,7 +81,7 @@ def a_queue(pending: int = 0) -> Iterator[SessionQueue]:
 
 def rows() -> list[Row]:
     """Enqueueing, looking, running, and what is done to many items at once."""
-    return [*enqueueing(), *looking(), *claiming(), *journaling(), *sweeping(), *events()]
+    return [*enqueueing(), *looking(), *claiming(), *journaling(), *removing(), *sweeping(), *events()]
 
 
 def enqueueing() -> list[Row]:
@@ -167,6 +167,20 @@ def journaling() -> list[Row]:
         Row(f"journaled with both its events, per node, in groups of {GROUP}", told / GROUP * 1000, "µs", 300),
         Row("journaled, per node, each on its own", single * 1000, "µs"),
     ]
+
+
+def removing() -> list[Row]:
+    """What concerns one item among many others."""
+    with a_queue(SMALL) as small, a_queue(LARGE) as large:
+        asked = zip(removals(small, 41), removals(large, 41), strict=True)
+        return [row for (what, one), (_, other) in asked for row in compared(what, one, other, 40)]
+
+
+def removals(queue: SessionQueue, times: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What may be done so many times, each to an item of a batch that was made for it."""
+    made = [queue.enqueue("default", seeds(1)) for _ in range(2 * times)]
+    yield "cancel a batch of 1", lambda: queue.cancel_by_batch_ids("default", [made.pop().batch.batch_id])
+    yield "delete an item", lambda: queue.delete("default", made.pop().item_ids[0])
 
 
 def sweeping() -> list[Row]:
