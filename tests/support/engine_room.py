@@ -88,6 +88,7 @@ class EngineRoom:
             QueueItemStore(self.database, self.log),
             max_queue_size=self.settings.max_queue_size,
             max_attempts=self.settings.max_attempts,
+            affinity_window=self.settings.affinity_window,
         )
         self.engine = Engine(
             self.settings, self.queue, SessionServices(self.images, self.sessions, self.models), self.bus

@@ -11,6 +11,8 @@ from support.engine_room import EngineRoom, graph, node
 from impasto.engine import ModelCacheInfo
 from impasto.engine.engine import worker_configs
 from impasto.queue import SessionQueue
+from impasto.queue.records import Batch
+from impasto.queue.session_models import SessionModels
 from impasto.settings import Settings
 from impasto_sdk.models import ModelIdentification
 
@@ -62,6 +64,42 @@ def test_a_claim_says_what_the_worker_holds(open_room: OpenRoom, monkeypatch: py
     first, second = add_model(room, "first", "a"), add_model(room, "second", "b")
     read(room, first, second, second)
     assert asked == [(), (first,), (second, first)]
+
+
+def queue_reader(room: EngineRoom, key: str) -> int:
+    """Queue a session whose node loads a model, as a client's request would; gives its item's number."""
+    batch = Batch(graph=graph([node("r", "read_model", model={"key": key})]))
+    models = SessionModels(written={("r", "model"): [key]})
+    return room.queue.enqueue("default", batch, models=models).item_ids[0]
+
+
+def order_of_starts(room: EngineRoom, items: list[int]) -> list[int]:
+    """Let the queue go on, wait until the items have ended, and give them in the order in which they began."""
+    room.queue.resume("default")
+    left = set(items)
+    while left:
+        ended = room.until(lambda e: e.name == "queue_item_status_changed" and e.status == "completed")
+        left.discard(ended.item_id)
+    return [e.item_id for e in room.named("queue_item_status_changed") if e.status == "in_progress"][-len(items) :]
+
+
+def test_a_worker_takes_the_items_of_its_own_model_first(open_room: OpenRoom):
+    room = open_room()
+    first, second = add_model(room, "first", "a"), add_model(room, "second", "b")
+    read(room, second)
+    room.queue.pause("default")
+    items = [queue_reader(room, key) for key in (first, second, first, second)]
+    assert order_of_starts(room, items) == [items[1], items[3], items[0], items[2]]
+    assert room.engine.model_caches()[0].misses == 2
+
+
+def test_without_a_window_the_order_of_the_queue_holds_whatever_is_warm(open_room: OpenRoom):
+    room = open_room(affinity_window=1)
+    first, second = add_model(room, "first", "a"), add_model(room, "second", "b")
+    read(room, second)
+    room.queue.pause("default")
+    items = [queue_reader(room, key) for key in (first, second)]
+    assert order_of_starts(room, items) == items
 
 
 def test_what_a_lost_worker_held_is_forgotten(open_room: OpenRoom, tmp_path: Path):
