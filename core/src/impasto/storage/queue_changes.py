@@ -97,7 +97,7 @@ def cancel_many(connection: Connection, queue_id: str, which: ItemFilter, *, run
     running: list[ItemChange] = []
     if running_too:
         find = narrowed(queries.FIND_ITEMS, queue_id, which).where(queue_items.c.status == "in_progress")
-        for row in connection.execute(find, {"queue_id": queue_id}).all():
+        for row in connection.execute(find.order_by(queue_items.c.item_id), {"queue_id": queue_id}).all():
             change = finish(connection, attempt_of(row.item_id, None), "canceled", None)
             running.extend([change] if change else [])
     return Sweep({user: sorted(ids) for user, ids in by_user.items()}, tuple(running))
