@@ -1,7 +1,7 @@
 """What it takes to tell many clients of an event: a server in a process of its own, its WebSocket readers in this one.
 
-Run with ``--serve`` it is that server, which publishes as it is told on its standard input. Each event carries when it
-was published, on the clock that all processes of a machine share. Wall time, and CPU time of the server.
+Each event carries when it was published, on the clock that all processes of a machine share. Wall time, and CPU time of
+the server.
 """
 
 import asyncio
@@ -21,12 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for `support`, when run as
 
 from support.event_clients import EventClient, event_client
 
-from impasto.api.server import Server
-from impasto.app import Impasto
-from impasto.settings import Settings
-from impasto_sdk.events import BatchEnqueuedEvent
-
 from benchmarks.harness import Row, main_of  # isort: skip
+from benchmarks.harness.event_server import LAST  # isort: skip
 
 #: Clients that read; one more does not.
 READERS = 49
@@ -34,33 +30,8 @@ READERS = 49
 TIMED, PER_SECOND = 500, 50
 #: Events whose cost is counted, as fast as they can be published.
 COUNTED = 1_000
-#: Batch id of the event that ends a round.
-LAST = "last"
-
-
-def serve(root: Path) -> None:
-    """A server without workers. A line ``COUNT PER_SECOND`` on standard input has it publish; 0: without a pause."""
-    app = Impasto.build(Settings.load(root=root, flags={"port": 0, "host": "127.0.0.1"}))
-    server = Server(app, work=False)
-    print(server.start_in_thread(), flush=True)
-    try:
-        for line in sys.stdin:
-            count, per_second = map(int, line.split())
-            begin = time.perf_counter()
-            for number in range(count):
-                if per_second:
-                    time.sleep(max(0.0, begin + number / per_second - time.perf_counter()))
-                app.bus.publish(_event(repr(time.perf_counter())))
-            app.bus.publish(_event(LAST))
-    finally:
-        server.stop()
-
-
-def _event(batch_id: str) -> BatchEnqueuedEvent:
-    # as many bytes as an invocation_complete of a small node
-    return BatchEnqueuedEvent(
-        queue_id="default", batch_id=batch_id, enqueued=1, requested=1, priority=0, origin="x" * 300
-    )
+#: The server, a program.
+SERVER = Path(__file__).with_name("harness") / "event_server.py"
 
 
 class Rounds:
@@ -115,7 +86,7 @@ async def _latencies_ms(client: EventClient) -> list[float]:
 def rows() -> Sequence[Row]:
     """All rows of this file."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--serve", folder]
+        command = [sys.executable, str(SERVER), folder]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             rounds = Rounds(process, process.stdout.readline().strip())
@@ -134,7 +105,4 @@ def rows() -> Sequence[Row]:
 
 
 if __name__ == "__main__":
-    if "--serve" in sys.argv:
-        serve(Path(sys.argv[-1]))
-    else:
-        main_of(rows)
+    main_of(rows)
