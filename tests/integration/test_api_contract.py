@@ -2,7 +2,8 @@
 
 schemathesis makes the requests out of the document, so a new route is called without a word here: with every bound of
 every parameter just kept and just broken, with random values, and one after the other as answers lead on to requests.
-They are the same at each run. ``IMPASTO_CONTRACT_EXAMPLES=300`` asks for more random ones than the usual handful.
+They are the same at each run but for the names of what there is. ``IMPASTO_CONTRACT_EXAMPLES=300`` asks for more random
+ones than the usual handful.
 """
 
 import json

@@ -66,6 +66,8 @@ def test_errors_from_before_the_routes_are_described_wherever_they_may_come(open
             expected.add("422")
         if "requestBody" in operation:
             expected |= {"400", "413", "415", "422"}
+        if "{" in where:
+            expected.add("404")  # a slash in a name makes another path of it
         assert expected <= operation["responses"].keys(), where
 
 

@@ -82,6 +82,8 @@ def _common_statuses(method: str, operation: Mapping[str, Any]) -> set[int]:
         statuses.add(422)
     if "requestBody" in operation:
         statuses |= {400, 413, 415, 422}
+    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+        statuses.add(404)  # what stands there may make another path of it, as a slash does
     return statuses
 
 
