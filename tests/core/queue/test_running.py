@@ -1,5 +1,6 @@
 """The engine's side: claims, journals, endings, and workers that are lost."""
 
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from impasto.storage import queue_claim, queue_queries, queue_statements
 from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog, LoggedEvent
 from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.queue_reading import narrowed
+from impasto.storage.queue_rows import ItemFilter
 from impasto_sdk.events import Event, QueueClearedEvent, QueueItemStatusChangedEvent
 
 
@@ -145,6 +148,31 @@ def test_what_is_asked_often_is_a_step_into_an_index(database: Database, stateme
     assert not any(line.startswith("SCAN queue_items") or line.startswith("SCAN journal") for line in plan), plan
     if statement is not queue_claim.CLAIM_WARM:  # which puts a window's items in order
         assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("statement", "step"),
+    [
+        (queue_queries.FIND_EXPIRED, "ix_queue_items_next (queue_id=? AND status=?)"),
+        (narrowed(queue_queries.FIND_ITEMS, "q", ItemFilter(destination="d")), "ix_queue_items_batch (batch=?)"),
+        (
+            narrowed(queue_statements.CANCEL_PENDING, "q", ItemFilter(batch_ids=["b"])),
+            "ix_queue_items_batch (batch=? AND status=?)",
+        ),
+        (
+            narrowed(queue_statements.DELETE_ENDED, "q", ItemFilter(origin="o")),
+            "ix_queue_items_batch (batch=? AND status=?)",
+        ),
+    ],
+)
+def test_what_is_asked_of_some_batches_looks_at_their_items_only(
+    database: Database, statement: ClauseElement, step: str
+) -> None:
+    text = re.sub(r"__\[POSTCOMPILE_\w+\]", "?", str(statement.compile(dialect=sqlite.dialect())))
+    with database.read() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?")).all()
+    plan = [row.detail for row in rows]
+    assert any(step in line for line in plan), plan
 
 
 def test_every_statement_is_understood_by_postgresql_too() -> None:

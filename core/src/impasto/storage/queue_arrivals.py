@@ -16,9 +16,9 @@ from impasto.storage import queue_queries as queries
 from impasto.storage import queue_statements as sql
 from impasto.storage.portions import portions
 from impasto.storage.queue_changes import delta_of
-from impasto.storage.queue_reading import item_of
-from impasto.storage.queue_rows import BatchRow, Counts, ItemRow, NewBatch, Retried
-from impasto.storage.tables import POSITION_STEP, queue_items
+from impasto.storage.queue_reading import item_of, narrowed
+from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, NewBatch, Retried
+from impasto.storage.tables import POSITION_STEP
 from impasto.storage.timestamps import timestamp
 
 __all__ = ["add_batch", "retry", "seconds_until"]
@@ -157,7 +157,7 @@ def seconds_until(connection: Connection, queue_id: str, places: int) -> int:
 def _fruitless(connection: Connection, queue_id: str, item_ids: Sequence[int]) -> list[ItemRow]:
     found: dict[int, ItemRow] = {}
     for portion in portions(item_ids):
-        rows = connection.execute(queries.FIND_ITEMS.where(queue_items.c.item_id.in_(portion)), {"queue_id": queue_id})
+        rows = connection.execute(narrowed(queries.FIND_ITEMS, queue_id, ItemFilter(item_ids=portion)))
         found.update((row.item_id, item_of(row)) for row in rows)
     for item_id in item_ids:
         if item_id not in found:

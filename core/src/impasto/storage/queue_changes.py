@@ -14,7 +14,7 @@ from impasto.storage.creations import KEY_LIFETIME_S
 from impasto.storage.documents import storable
 from impasto.storage.queue_reading import counts_of, current_item, narrowed
 from impasto.storage.queue_rows import ItemChange, ItemFilter, ItemRow, Sweep
-from impasto.storage.tables import queue_items
+from impasto.storage.tables import batches, queue_items
 from impasto.storage.timestamps import timestamp
 
 __all__ = [
@@ -87,7 +87,7 @@ def _current(connection: Connection, item: ItemRow, in_progress: int) -> ItemRow
 def cancel_many(connection: Connection, queue_id: str, which: ItemFilter, *, running_too: bool) -> Sweep:
     """Cancel the items of a queue that `which` names and that wait, or also those that run."""
     cancel = narrowed(sql.CANCEL_PENDING, queue_id, which)
-    waited = connection.execute(cancel, {"b_queue_id": queue_id, "b_now": timestamp()}).all()
+    waited = connection.execute(cancel, {"b_now": timestamp()}).all()
     by_user: dict[str, list[int]] = defaultdict(list)
     moved: dict[int, Counter[str]] = defaultdict(Counter)
     for row in waited:
@@ -97,7 +97,7 @@ def cancel_many(connection: Connection, queue_id: str, which: ItemFilter, *, run
     running: list[ItemChange] = []
     if running_too:
         find = narrowed(queries.FIND_ITEMS, queue_id, which).where(queue_items.c.status == "in_progress")
-        for row in connection.execute(find.order_by(queue_items.c.item_id), {"queue_id": queue_id}).all():
+        for row in connection.execute(find.order_by(queue_items.c.item_id)).all():
             change = finish(connection, attempt_of(row.item_id, None), "canceled", None)
             running.extend([change] if change else [])
     return Sweep({user: sorted(ids) for user, ids in by_user.items()}, tuple(running))
@@ -105,20 +105,21 @@ def cancel_many(connection: Connection, queue_id: str, which: ItemFilter, *, run
 
 def remove(connection: Connection, queue_id: str, which: ItemFilter) -> list[int]:
     """Delete the items of a queue that `which` names and that have ended; their numbers."""
-    deleted = connection.execute(narrowed(sql.DELETE_ENDED, queue_id, which), {"queue_id": queue_id}).all()
+    deleted = connection.execute(narrowed(sql.DELETE_ENDED, queue_id, which)).all()
     moved: dict[int, Counter[str]] = defaultdict(Counter)
     for row in deleted:
         moved[row.batch][row.status] -= 1
     _count(connection, queue_id, moved)
     if moved:
-        forget_idle_batches(connection, queue_id)
+        forget_idle_batches(connection, queue_id, only=next(iter(moved)) if len(moved) == 1 else None)
     return sorted(row.item_id for row in deleted)
 
 
-def forget_idle_batches(connection: Connection, queue_id: str) -> None:
-    """Delete batches that are left without items."""
+def forget_idle_batches(connection: Connection, queue_id: str, *, only: int | None = None) -> None:
+    """Delete batches that are left without items: those of a queue, or `only` this one."""
+    statement = sql.DELETE_IDLE_BATCHES if only is None else sql.DELETE_IDLE_BATCHES.where(batches.c.id == only)
     before = timestamp(plus_s=-KEY_LIFETIME_S)
-    connection.execute(sql.DELETE_IDLE_BATCHES, {"queue_id": queue_id, "keys_before": before})
+    connection.execute(statement, {"queue_id": queue_id, "keys_before": before})
 
 
 def _count(connection: Connection, queue_id: str, moved: dict[int, Counter[str]]) -> None:

@@ -28,7 +28,6 @@ from impasto.storage.queue_rows import (
     Sweep,
 )
 from impasto.storage.queue_running import RunningItems, Tell
-from impasto.storage.tables import queue_items
 
 __all__ = ["QueueItemStore"]
 
@@ -134,7 +133,7 @@ class QueueItemStore(RunningItems):
 
         def work(connection: Connection) -> Cleared:
             which = {"queue_id": queue_id}
-            running = connection.execute(queries.FIND_ITEMS.where(queue_items.c.status == "in_progress"), which).all()
+            running = connection.execute(queries.FIND_RUNNING_OF_QUEUE, which).all()
             counts = queue_counts(connection, queue_id)
             connection.execute(sql.DELETE_ITEMS, which)
             connection.execute(sql.RESET_BATCH_COUNTS, {"b_queue_id": queue_id})

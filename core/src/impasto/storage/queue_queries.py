@@ -35,6 +35,7 @@ __all__ = [
     "FIND_QUEUE",
     "FIND_QUEUES",
     "FIND_RUNNING",
+    "FIND_RUNNING_OF_QUEUE",
     "FIND_TOP_PRIORITY",
     "IN_ORDER",
 ]
@@ -80,12 +81,21 @@ COUNT_DESTINATION = (
 # --- items ---
 
 FIND_ITEM = select(*_item).select_from(_item_of_batch).where(queue_items.c.item_id == bindparam("item_id"))
-#: The items of a queue; the caller adds what else it asks for, the order and the length.
-FIND_ITEMS = select(*_item).select_from(_item_of_batch).where(_of_queue)
+#: Items; the caller adds which (`impasto.storage.queue_reading.narrowed`), the order and the length.
+FIND_ITEMS = select(*_item).select_from(_item_of_batch)
 FIND_ITEM_IDS = select(queue_items.c.item_id).where(_of_queue)
-FIND_CURRENT = FIND_ITEMS.where(queue_items.c.status == "in_progress").order_by(*IN_ORDER).limit(1)
-FIND_NEXT = FIND_ITEMS.where(queue_items.c.status == "pending").order_by(*IN_ORDER).limit(1)
-FIND_RUNNING = select(queue_items).where(queue_items.c.status == "in_progress").order_by(queue_items.c.item_id)
+FIND_RUNNING_OF_QUEUE = FIND_ITEMS.where(_of_queue, queue_items.c.status == "in_progress")
+FIND_CURRENT = FIND_RUNNING_OF_QUEUE.order_by(*IN_ORDER).limit(1)
+FIND_NEXT = FIND_ITEMS.where(_of_queue, queue_items.c.status == "pending").order_by(*IN_ORDER).limit(1)
+# by way of the queues that have any, since the index of items begins with the queue
+FIND_RUNNING = (
+    select(queue_items)
+    .where(
+        queue_items.c.queue_id.in_(select(queues.c.queue_id).where(queues.c.in_progress > 0)),
+        queue_items.c.status == "in_progress",
+    )
+    .order_by(queue_items.c.item_id)
+)
 FIND_EXPIRED = FIND_RUNNING.where(queue_items.c.lease_expires_at < bindparam("now"))
 #: Sessions that still need what their nodes stored.
 FIND_OPEN_SESSIONS = select(queue_items.c.session_id).where(

@@ -56,6 +56,8 @@ class QueueReader:
     def items(self, queue_id: str, which: ItemFilter) -> list[ItemRow]:
         """Items of a queue in the order of their numbers."""
         statement = narrowed(sql.FIND_ITEMS, queue_id, which)
+        if which.batch_ids is None:  # where many are meant, a page is found sooner in the order of the queue
+            statement = statement.where(queue_items.c.queue_id == queue_id)
         if which.status is not None:
             statement = statement.where(queue_items.c.status == which.status)
         if which.after is not None:
@@ -63,7 +65,7 @@ class QueueReader:
             statement = statement.where(number < which.after if which.newest_first else number > which.after)
         order = queue_items.c.item_id.desc() if which.newest_first else queue_items.c.item_id
         with self._database.read() as connection:
-            rows = connection.execute(statement.order_by(order).limit(which.limit), {"queue_id": queue_id})
+            rows = connection.execute(statement.order_by(order).limit(which.limit))
             return [item_of(row) for row in rows]
 
     def item_ids(self, queue_id: str, *, newest_first: bool) -> list[int]:
@@ -126,11 +128,12 @@ class QueueReader:
 
 
 def narrowed(statement: StatementT, queue_id: str, which: ItemFilter) -> StatementT:
-    """`statement` for the items that `which` names, by their numbers or their batches."""
+    """`statement` for the items of a queue that `which` names, by their numbers or their batches."""
     if which.item_ids is not None:
         statement = statement.where(queue_items.c.item_id.in_(which.item_ids))
     if which.batch_ids is None and which.destination is None and which.origin is None:
-        return statement
+        return statement.where(queue_items.c.queue_id == queue_id)
+    # by their batches alone, which are of the queue: asked for the queue too, SQLite would go through all of that
     meant = select(batches.c.id).where(batches.c.queue_id == queue_id)
     if which.batch_ids is not None:
         meant = meant.where(batches.c.batch_id.in_(which.batch_ids))

@@ -146,7 +146,7 @@ MAKE_PLACE = (
 #: Cancel what waits in a queue; the caller adds which.
 CANCEL_PENDING = (
     update(queue_items)
-    .where(_of_queue, queue_items.c.status == "pending")
+    .where(queue_items.c.status == "pending")
     .values(
         status="canceled",
         status_sequence=queue_items.c.status_sequence + 1,
@@ -157,8 +157,10 @@ CANCEL_PENDING = (
 )
 DELETE_ITEMS = delete(queue_items).where(queue_items.c.queue_id == bindparam("queue_id"))
 #: Delete what has ended; the caller may add which.
-DELETE_ENDED = DELETE_ITEMS.where(queue_items.c.status.in_(ENDED)).returning(
-    queue_items.c.item_id, queue_items.c.batch, queue_items.c.status, queue_items.c.user_id
+DELETE_ENDED = (
+    delete(queue_items)
+    .where(queue_items.c.status.in_(ENDED))
+    .returning(queue_items.c.item_id, queue_items.c.batch, queue_items.c.status, queue_items.c.user_id)
 )
 _total = sum((batches.c[name] for name in COUNTERS), literal(0))
 #: Forget batches without items; not yet those whose idempotency key a client may still repeat.
