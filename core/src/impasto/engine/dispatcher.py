@@ -14,7 +14,7 @@ from impasto.engine.limits import Limits
 from impasto.engine.log_fields import item_fields
 from impasto.engine.ports import Claim, Publish, WorkQueue
 from impasto.engine.process import WorkerProcess
-from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToWorker
+from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToServer, ToWorker
 from impasto.engine.run_record import RunRecord
 from impasto.engine.session_server import SessionServer
 from impasto.engine.warm_models import WarmModels
@@ -32,6 +32,10 @@ _LEASE_BEAT_S = 15.0
 _SILENT_BEATS = 8
 #: How often a worker looks after items whose workers have gone silent, in seconds.
 _LOOK_S = 30.0
+#: After these another message is on its way, unless a node takes its time …
+_SOON_FOLLOWED = frozenset({ToServer.STARTED, ToServer.COMPLETED})
+#: … which is waited for so long, in seconds, so that one commit does for them.
+_MOMENT_S = 0.001
 #: How long a process that was told to end may take, in seconds.
 _END_S = 5.0
 
@@ -161,6 +165,9 @@ class Dispatcher:
         renew_at = time.monotonic() + _LEASE_BEAT_S
         while True:
             messages = mailbox.take(max(0.0, min(renew_at, run.wake_at) - time.monotonic()))
+            moment = time.monotonic() + _MOMENT_S
+            while messages and messages[-1].kind in _SOON_FOLLOWED and (left_s := moment - time.monotonic()) > 0:
+                messages += mailbox.take(left_s)
             ending = record.take(messages)
             if ending is not None:
                 return ending

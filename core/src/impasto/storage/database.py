@@ -284,14 +284,15 @@ def _engine(path: Path, begin: str, *pragmas: str) -> Engine:
     )
 
     def set_up(connection: Any, _record: object) -> None:
-        # sqlite3 would open transactions when it thinks fit; `start` opens them where SQLAlchemy says so
+        # sqlite3 would open transactions when it thinks fit; `open_transaction` does where SQLAlchemy says so
         connection.isolation_level = None
         for pragma in (*PRAGMAS, *pragmas):
             connection.execute(pragma).close()
 
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    def open_transaction(connection: Any) -> None:
+        connection.execute(begin).close()
 
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", start)
+    # not as a listener of "begin": with one listener, an engine asks at every statement whether another wants to hear
+    engine.dialect.do_begin = open_transaction  # type: ignore[assignment,method-assign]  # of this engine's own dialect
     return engine
