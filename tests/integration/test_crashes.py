@@ -97,7 +97,7 @@ class Client:
                 self._enqueue_one()
             except (httpx.TransportError, LookupError):
                 self.stopping.wait(0.05)  # no server just now; the same key is tried again
-            except Exception as error:  # the test is to hear of it, and nobody sees this thread
+            except Exception as error:  # noqa: BLE001 - the test is to hear of it, and nobody sees this thread
                 self.failure = error
                 return
 

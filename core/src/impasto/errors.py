@@ -20,6 +20,7 @@
         ├── IdempotencyKeyError       an idempotency key was used for another request (also a ValueError)
         ├── CreationGoneError         what an idempotency key created was deleted since
         ├── StorageError              the database or a file cannot be used
+        │   ├── StorageUnavailableError   … now: the disk is full, or the file is held or gone
         │   ├── DatabaseVersionError
         │   └── UnreadableImageError
         ├── PluginError               a plugin cannot be used
@@ -72,6 +73,7 @@ __all__ = [
     "SessionTimeoutError",
     "SettingsError",
     "StorageError",
+    "StorageUnavailableError",
     "SubscriptionEndedError",
     "UnreadableImageError",
     "WireError",
@@ -284,6 +286,21 @@ class CreationGoneError(CoreError):
 
 class StorageError(CoreError):
     """The database or a file cannot be used."""
+
+
+class StorageUnavailableError(StorageError):
+    """Something cannot be read or written now, through no fault of who asked: the disk is full, a file is held or gone.
+
+    `path` is what it is about, `reason` what the operating system or the database says.
+    """
+
+    #: When it may be worth asking again, in seconds.
+    retry_after_s = 30
+
+    def __init__(self, path: str, what: str, reason: str) -> None:
+        super().__init__(f"{path} cannot be {what}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class DatabaseVersionError(StorageError):

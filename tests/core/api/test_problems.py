@@ -23,6 +23,7 @@ from impasto.errors import (
     QueueFullError,
     QueueItemNotFoundError,
     StorageError,
+    StorageUnavailableError,
     UnreadableImageError,
 )
 from impasto_sdk.errors import (
@@ -64,6 +65,10 @@ def client() -> TestClient:
     @router.get("/full")
     def ask_full_queue() -> None:
         raise QueueFullError("default", 10, 10, 5, retry_after_s=7)
+
+    @router.get("/disk")
+    def ask_full_disk() -> None:
+        raise StorageUnavailableError("/data/impasto.db", "written", "database or disk is full")
 
     @router.get("/cycle")
     def ask_cycle() -> None:
@@ -108,9 +113,16 @@ def test_what_a_client_caused_has_a_status_below_500(error: ImpastoError, status
     assert said in document.detail
 
 
-@pytest.mark.parametrize("error", [StorageError("the disk is full"), CoreError("something")])
+@pytest.mark.parametrize("error", [StorageError("something about a file"), CoreError("something")])
 def test_what_a_client_did_not_cause_is_none_of_its_problems(error: ImpastoError) -> None:
     assert problem_of(error) is None
+
+
+def test_a_full_disk_is_said_and_when_to_come_back(client: TestClient) -> None:
+    answer = client.get("/things/disk")
+    document = problem_in(answer, 503)
+    assert document["detail"] == "/data/impasto.db cannot be written: database or disk is full"
+    assert answer.headers["retry-after"] == "30"
 
 
 def test_every_problem_of_a_graph_is_in_the_document() -> None:
@@ -265,5 +277,6 @@ def test_a_path_that_ends_in_a_slash_is_served_without_it_too_and_documented_onc
         "/things/",
         "/things/upload",
         "/things/full",
+        "/things/disk",
         "/things/cycle",
     ]

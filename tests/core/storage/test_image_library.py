@@ -14,7 +14,13 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from impasto.errors import CreationGoneError, IdempotencyKeyError, StorageError, UnreadableImageError
+from impasto.errors import (
+    CreationGoneError,
+    IdempotencyKeyError,
+    StorageError,
+    StorageUnavailableError,
+    UnreadableImageError,
+)
 from impasto.storage import images as images_module
 from impasto.storage import portions as portions_module
 from impasto.storage.creations import Created, CreationKey
@@ -67,6 +73,13 @@ def test_images_that_were_not_settled_are_discarded_and_no_others(library: Image
     assert [path.name for path in files(tmp_path)] == [kept]
     assert library.names().image_names == [kept]
     assert library.discard_unsettled() == 0
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_left(library: ImageLibrary, tmp_path: Path) -> None:
+    (tmp_path / "images").write_text("in the way")
+    with pytest.raises(StorageUnavailableError, match=r"images/.. cannot be written to: (Not a directory|File exists)"):
+        library.save(encoded())
+    assert library.names().image_names == []
 
 
 def test_an_unsettled_image_that_somebody_deletes_is_forgotten(library: ImageLibrary) -> None:

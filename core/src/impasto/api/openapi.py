@@ -68,14 +68,15 @@ def _complete(document: dict[str, Any]) -> None:
 
 def _put_problems_in(method: str, operation: dict[str, Any]) -> None:
     """Replace FastAPI's 422 by a problem document, and add what any route of a kind may answer with."""
-    common = problem_responses(*_common_statuses(method, operation))
-    responses = {**operation["responses"], **{str(status): answer for status, answer in common.items()}}
+    common = {str(status): answer for status, answer in problem_responses(*_common_statuses(method, operation)).items()}
+    own = {status: answer for status, answer in operation["responses"].items() if status != "422"}
+    responses = {**common, **own}
     operation["responses"] = dict(sorted(responses.items()))
 
 
 def _common_statuses(method: str, operation: Mapping[str, Any]) -> set[int]:
     """The errors that come from what stands before the routes: guards, and the reading of requests."""
-    statuses = {500}
+    statuses = {500, 503}
     if method.upper() not in SAFE_METHODS:
         statuses.add(403)
     if "parameters" in operation or "422" in operation["responses"]:

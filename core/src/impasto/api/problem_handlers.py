@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of, quotable
 from impasto.api.request_log import path_of
-from impasto.errors import QueueFullError
+from impasto.errors import QueueFullError, StorageUnavailableError
 from impasto_sdk.errors import ImpastoError
 
 __all__ = ["install_problem_handlers"]
@@ -54,7 +54,9 @@ async def _on_impasto_error(request: Request, error: Exception) -> ProblemRespon
         raise error
     if document.status >= 500:
         logger.error("%s %s: %s", request.method, path_of(request.scope), error, exc_info=error)
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, QueueFullError) else None
+    headers = None
+    if isinstance(error, QueueFullError | StorageUnavailableError):
+        headers = {"Retry-After": str(error.retry_after_s)}
     return ProblemResponse(document, headers)
 
 

@@ -25,6 +25,7 @@ from impasto.errors import (
     QueueFullError,
     QueueItemNotFoundError,
     QueueItemStatusError,
+    StorageUnavailableError,
     UnreadableImageError,
     WorkerError,
     WorkflowFormatError,
@@ -207,6 +208,7 @@ _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]
     (ModelError, _plain(422, "model-cannot-be-used")),
     (PluginError, _plain(500, "plugin-failed")),
     (WorkerError, _plain(503, "no-worker")),
+    (StorageUnavailableError, _plain(503, "storage-unavailable")),
 )
 
 
@@ -216,16 +218,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": _DESCRIPTIONS[status],
             "content": {PROBLEM_MEDIA_TYPE: {"schema": _REFERENCE}},
-            **({"headers": _RETRY_AFTER} if status == 429 else {}),
+            **({"headers": _retry_after(required=status == 429)} if status in (429, 503) else {}),
         }
         for status in statuses
     }
 
 
+def _retry_after(*, required: bool) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": 0}
+    return {"Retry-After": {"description": "Seconds", "required": required, "schema": schema}}
+
+
 _REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
-_RETRY_AFTER = {
-    "Retry-After": {"description": "Seconds", "required": True, "schema": {"type": "integer", "minimum": 0}}
-}
 _DESCRIPTIONS = {
     400: "The body is malformed",
     403: "Not allowed from this origin",
@@ -236,5 +240,5 @@ _DESCRIPTIONS = {
     422: "The request is understood and cannot be carried out; `errors` says why",
     429: "The queue is full; `Retry-After` says when to try again",
     500: "The server made a mistake; its log says more",
-    503: "The server is not ready",
+    503: "The server is not ready, or cannot read or write what it keeps now; nothing was done",
 }

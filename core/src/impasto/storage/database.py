@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from impasto.errors import DatabaseVersionError, StorageError
+from impasto.errors import DatabaseVersionError, StorageError, StorageUnavailableError
 from impasto.storage.migrations import HISTORY, History, upgrade
 from impasto.storage.timestamps import timestamp
 
@@ -195,7 +195,7 @@ class Database:
             with self._readers.connect() as connection:
                 yield connection
         except OperationalError as error:
-            raise StorageError(f"{self.path} cannot be read: {error.orig}") from error
+            raise StorageUnavailableError(str(self.path), "read", str(error.orig)) from error
 
     def _write_until_closed(self) -> None:
         assert self._writer is not None
@@ -222,7 +222,7 @@ class Database:
                 for job in group:
                     job.run(connection, apart=len(group) > 1)
         except OperationalError as error:  # the disk is full, the file is locked or gone: no fault of the work
-            failure = StorageError(f"{self.path} cannot be written: {error.orig}")
+            failure = StorageUnavailableError(str(self.path), "written", str(error.orig))
             failure.__cause__ = error
             self._tried = (time.monotonic(), str(failure))
             for job in group:

@@ -8,9 +8,10 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from impasto.errors import StorageUnavailableError
 from impasto_sdk.ids import new_id
 
 __all__ = ["ImageFiles"]
@@ -46,6 +47,7 @@ class ImageFiles:
         """Store a picture under a fresh name, for the block to write its row; when that fails, the file goes.
 
         As the block begins, the file outlasts a loss of power. As long as the block runs, `left_behind` knows of it.
+        Raises `StorageUnavailableError`.
         """
         name = f"{new_id()}.{file_type}"
         self._saving.add(name)
@@ -104,15 +106,19 @@ class ImageFiles:
 
 
 def _write_whole(path: Path, data: bytes, *, lasting: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{new_id()[:8]}{_UNFINISHED}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("xb") as file:
             file.write(data)
             if lasting:  # else a loss of power could leave the row and the name, and an empty file
                 file.flush()
                 os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise StorageUnavailableError(str(path.parent), "written to", error.strerror or str(error)) from error
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from impasto.errors import StorageError, UnreadableImageError
+from impasto.errors import StorageError, StorageUnavailableError, UnreadableImageError
 from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.database import Database
 from impasto.storage.gallery import Position
@@ -281,7 +281,7 @@ class ImageLibrary:
     def _try_thumbnail(self, name: str) -> None:
         try:
             self._made_thumbnail(name)
-        except (UnreadableImageError, ImageNotFoundError, OSError) as error:
+        except (UnreadableImageError, ImageNotFoundError, StorageUnavailableError, OSError) as error:
             logger.warning("no thumbnail of image %s: %s", name, error)
 
     def _made_thumbnail(self, name: str) -> Path:
