@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -55,6 +56,7 @@ def test_a_json_line_says_when_how_grave_who_and_what() -> None:
     assert list(document) == ["timestamp", "level", "logger", "message"]
     assert (document["level"], document["logger"], document["message"]) == ("warning", "impasto.x", "item 7")
     assert datetime.fromisoformat(document["timestamp"]).utcoffset() == timedelta(0)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", document["timestamp"])  # as in the database
 
 
 def test_a_json_line_has_the_ids_that_are_known(in_a_node: None) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -10,6 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from impasto.cli.text_lines import HIDDEN
 from impasto.engine.log_fields import fields_of
+from impasto.storage.timestamps import to_timestamp
 
 __all__ = ["JsonLines"]
 
@@ -41,7 +43,8 @@ class JsonLines(JsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Put the time first, where people look for it, and the level in the words of the settings."""
-        return {"timestamp": log_data.pop("timestamp"), **log_data, "level": str(log_data["level"]).lower()}
+        moment: datetime = log_data.pop("timestamp")
+        return {"timestamp": to_timestamp(moment), **log_data, "level": str(log_data["level"]).lower()}
 
     def format(self, record: logging.LogRecord) -> str:
         """One line. Halves of surrogate pairs, which no file takes, are escaped."""
