@@ -230,6 +230,7 @@ def test_a_retry_prints_the_numbers_of_the_new_items(server: HttpServer, impasto
 def test_an_item_is_moved(server: HttpServer, impasto: Impasto, arguments: object, expected: list[int]) -> None:
     enqueue(server, 4)
     assert impasto("move", *arguments) == ""
+    assert [row[0] for row in rows(impasto("list"))] == [str(item_id) for item_id in expected]
     assert order(server) == expected
 
 

@@ -25,10 +25,12 @@ FRONT, BACK = Place(where="front"), Place(where="back")
 
 
 def order(queue: SessionQueue) -> list[int]:
-    """What waits, as it is claimed. Nothing is left of it."""
+    """What waits, as it is listed and as it is claimed. Nothing is left of it."""
+    listed = [item.item_id for item in queue.waiting("default", 1_000)]
     taken = []
     while (claimed := queue.claim("worker")) is not None:
         taken.append(claimed.item_id)
+    assert listed == taken
     return taken
 
 

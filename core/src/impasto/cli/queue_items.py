@@ -29,9 +29,10 @@ def list_items(
     limit: int = 50,
     now: datetime | None = None,
 ) -> Listing:
-    """The newest items of a queue, oldest first; only those in one of these statuses or of that batch, if one is named.
+    """The newest items of a queue; only those in one of these statuses or of that batch, if one is named.
 
-    `limit`: at most so many. `now` is what ages are counted from.
+    They are listed by number, and what waits after them in the order in which it is due. `limit`: at most so many.
+    `now` is what ages are counted from.
     """
     path, moment = queue_path(queue_id), now or datetime.now(UTC)
     status = client.get(f"{path}/status")["queue"]
@@ -46,7 +47,7 @@ def list_items(
         ]
         if len(found) >= limit:
             break
-    items = found[limit - 1 :: -1] if len(found) >= limit else found[::-1]
+    items = _as_they_are_due(found[limit - 1 :: -1] if len(found) >= limit else found[::-1], client, queue_id)
     narrowed = bool(statuses) or batch_id is not None
     hidden = f"; the newest {limit} are shown, --limit shows more" if not narrowed and len(item_ids) > limit else ""
     return Listing(
@@ -68,6 +69,16 @@ def list_items(
         empty="no item is like that" if narrowed and item_ids else f"the queue {queue_id!r} is empty",
         remark=f"{counts_in_words(status)}{hidden}",
     )
+
+
+def _as_they_are_due(items: Sequence[JsonObject], client: Client, queue_id: str) -> list[JsonObject]:
+    """What does not wait first, and what waits in its order."""
+    if not any(item["status"] == "pending" for item in items):
+        return list(items)
+    due = client.get(f"{queue_path(queue_id)}/waiting", limit=PORTION)
+    places = {item["item_id"]: place for place, item in enumerate(due)}
+    # what is far behind, or came or went since, stays where its number puts it
+    return sorted(items, key=lambda item: (item["status"] == "pending", places.get(item["item_id"], len(places))))
 
 
 def print_item(client: Client, queue_id: str, item_id: int, *, as_json: bool) -> None:

@@ -52,6 +52,10 @@ class QueueView:
         rows = (found[item_id] for item_id in item_ids if item_id in found)
         return [QueueItemSummary(**_facts(row)) for row in rows]
 
+    def waiting(self, queue_id: str, limit: int) -> builtins.list[QueueItemSummary]:
+        """The first items that wait, in the order in which they are due."""
+        return [QueueItemSummary(**_facts(row)) for row in self._reader.waiting(queue_id, limit)]
+
     def list(
         self,
         queue_id: str,

@@ -37,6 +37,7 @@ __all__ = [
     "FIND_RUNNING",
     "FIND_RUNNING_OF_QUEUE",
     "FIND_TOP_PRIORITY",
+    "FIND_WAITING",
     "IN_ORDER",
 ]
 
@@ -86,7 +87,8 @@ FIND_ITEMS = select(*_item).select_from(_item_of_batch)
 FIND_ITEM_IDS = select(queue_items.c.item_id).where(_of_queue)
 FIND_RUNNING_OF_QUEUE = FIND_ITEMS.where(_of_queue, queue_items.c.status == "in_progress")
 FIND_CURRENT = FIND_RUNNING_OF_QUEUE.order_by(*IN_ORDER).limit(1)
-FIND_NEXT = FIND_ITEMS.where(_of_queue, queue_items.c.status == "pending").order_by(*IN_ORDER).limit(1)
+FIND_WAITING = FIND_ITEMS.where(*_waiting).order_by(*IN_ORDER)
+FIND_NEXT = FIND_WAITING.limit(1)
 # by way of the queues that have any, since the index of items begins with the queue
 FIND_RUNNING = (
     select(queue_items)

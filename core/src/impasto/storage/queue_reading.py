@@ -53,6 +53,11 @@ class QueueReader:
             row = connection.execute(sql.FIND_NEXT, {"queue_id": queue_id}).one_or_none()
             return None if row is None else item_of(row)
 
+    def waiting(self, queue_id: str, limit: int) -> list[ItemRow]:
+        """The first items of a queue that wait, in the order in which they are due."""
+        with self._database.read() as connection:
+            return [item_of(row) for row in connection.execute(sql.FIND_WAITING.limit(limit), {"queue_id": queue_id})]
+
     def items(self, queue_id: str, which: ItemFilter) -> list[ItemRow]:
         """Items of a queue in the order of their numbers."""
         statement = narrowed(sql.FIND_ITEMS, queue_id, which)

@@ -120,6 +120,16 @@ def list_queue_item_summaries_by_ids(
     return app.queue.summaries(queue_id, item_ids)
 
 
+@router.get("/{queue_id}/waiting")
+def list_waiting_queue_items(
+    app: App,
+    queue_id: QueueIdParameter,
+    limit: Annotated[int, Query(description="At most so many", ge=1, le=MOST_ITEMS)] = 100,
+) -> list[QueueItemSummary]:
+    """The items that wait, in the order in which they are due. A worker may prefer one whose models it holds."""
+    return app.queue.waiting(queue_id, limit)
+
+
 @router.get("/{queue_id}/item_ids")
 def list_queue_item_ids(
     app: App,
