@@ -4,13 +4,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from impasto.errors import StorageError
+from impasto.errors import StorageError, StorageUnavailableError
+from impasto.storage import write_ahead_log
 from impasto.storage.database import Database
 
 BUMP = "UPDATE item_numbers SET last = last + 1"
@@ -127,6 +132,99 @@ def test_a_write_that_ends_the_whole_transaction_fails_the_group_and_none_of_it_
     assert last(database) == 0
     database.write(bump)
     assert last(database) == 1
+
+
+#: Writes far more than there is room for: SQLite undoes the statement alone. With the other one it gives all up.
+ALONE = "INSERT INTO creations SELECT v, v, v, v, v, v FROM (SELECT value || hex(zeroblob(500)) v FROM n)"
+NUMBERS = "WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 3000) "
+
+
+def fill(connection: Connection) -> None:
+    connection.exec_driver_sql(NUMBERS + ALONE)
+
+
+def fill_in_rows(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE filler (value TEXT)")
+    connection.exec_driver_sql("INSERT INTO filler VALUES (?)", [("x" * 5000,) for _ in range(3000)])
+
+
+@pytest.mark.parametrize("work", [fill, fill_in_rows])
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_full_disk_is_named_to_whoever_wrote_too_much(
+    database: Database, work: Callable[[Connection], None], others: int
+) -> None:
+    pages = database.write(lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+    database.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 20}").scalar())
+    holder = Holder(database)
+    full = database.submit(work)
+    rest = [database.submit(bump) for _ in range(others)]
+    holder.go.set()
+
+    with pytest.raises(StorageUnavailableError, match="cannot be written: database or disk is full"):
+        full.result(30)
+    # with the others, or not at all; never without a word
+    done = [future for future in rest if future.exception(30) is None]
+    assert last(database) == len(done)
+    assert all(isinstance(future.exception(), StorageUnavailableError) for future in rest if future not in done)
+    database.write(bump)
+    assert last(database) == len(done) + 1
+
+
+def write_much(database: Database) -> int:
+    """Write 256 KiB; gives how large the log is that is written first."""
+    size = database.path.with_name(f"{database.path.name}-wal").stat().st_size
+    database.write(lambda connection: connection.exec_driver_sql(f"INSERT INTO filler VALUES (zeroblob({2**18}))"))
+    return size
+
+
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database that keeps the log short which is written first: 6 MiB."""
+    monkeypatch.setattr(write_ahead_log, "WAL_LIMIT", 6 * 2**20)
+    with Database(tmp_path / "impasto.db") as database:
+        database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE filler (value BLOB)"))
+        yield database
+
+
+def test_readers_of_whom_there_is_always_one_do_not_let_the_log_grow_that_is_written_first(short: Database) -> None:
+    ending, reading = threading.Event(), threading.Event()
+
+    def read_on() -> None:
+        with ExitStack() as before:
+            while not ending.is_set():
+                with ExitStack() as stack:  # the next one begins before this one ends
+                    stack.enter_context(short.read()).exec_driver_sql(LAST).scalar_one()
+                    before.close()
+                    reading.set()
+                    before.push(stack.pop_all())
+
+    with ThreadPoolExecutor(1) as threads:
+        reader = threads.submit(read_on)
+        assert reading.wait(30)
+        sizes = [write_much(short) for _ in range(100)]
+        ending.set()
+        reader.result(30)
+
+    assert max(sizes) < 12 * 2**20
+
+
+def test_a_reader_that_does_not_end_holds_up_few_writes(short: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(write_ahead_log, "WAIT_MS", 1)
+    keep_short = write_ahead_log.WriteAheadLog.keep_short
+
+    def watch(log: write_ahead_log.WriteAheadLog, *args: Any, **options: Any) -> None:
+        before = log._limit
+        keep_short(log, *args, **options)
+        waits.extend([before] if log._limit > before else [])
+
+    monkeypatch.setattr(write_ahead_log.WriteAheadLog, "keep_short", watch)
+    with short.read() as connection:
+        connection.exec_driver_sql(LAST).scalar_one()
+        for _ in range(60):
+            size = write_much(short)
+    assert len(waits) == 2
+    assert size > 12 * 2**20
 
 
 def test_then_is_told_after_the_commit_and_before_the_caller(database: Database) -> None:

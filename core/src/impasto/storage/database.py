@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -22,6 +22,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from impasto.errors import DatabaseVersionError, StorageError, StorageUnavailableError
 from impasto.storage.migrations import HISTORY, History, upgrade
 from impasto.storage.timestamps import timestamp
+from impasto.storage.write_ahead_log import WAL_LIMIT, WriteAheadLog
+from impasto.storage.write_job import WriteJob
 
 __all__ = ["Database"]
 
@@ -42,6 +44,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA cache_size = -16000",
+    f"PRAGMA journal_size_limit = {WAL_LIMIT}",
 )
 
 FIND_VERSION_TABLE = (
@@ -52,55 +55,13 @@ COPY_INTO = "VACUUM INTO ?"
 PROBE = "PRAGMA user_version = 0"
 
 
-class _Write(Generic[T]):
-    """One call that waits for the writer, and the future that its caller waits on."""
-
-    def __init__(self, work: Callable[[Connection], T], then: Callable[[T], object] | None) -> None:
-        self.future: Future[T] = Future()
-        self._work = work
-        self._then = then
-        self._outcome: T | BaseException
-
-    def run(self, connection: Connection, *, apart: bool) -> None:
-        """Do the work; `apart` keeps its failure from undoing what others wrote in the same transaction.
-
-        Raises what ends the whole transaction, even then.
-        """
-        if not apart:
-            self._outcome = self._work(connection)
-            return
-        try:
-            with connection.begin_nested():
-                self._outcome = self._work(connection)
-        except Exception as error:
-            if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
-                raise  # SQLite gave it all up, as it may when the disk is full: nothing of the group is written
-            self._outcome = error  # it belongs to the caller, to whom the future brings it
-
-    def finish(self) -> None:
-        """After the commit: tell `then`, and give the caller its answer."""
-        if isinstance(self._outcome, BaseException):
-            self.fail(self._outcome)
-            return
-        if self._then is not None:
-            try:
-                self._then(self._outcome)
-            except Exception:  # the commit stands whatever a listener makes of it, and the writer has to go on
-                logger.exception("a listener of a committed write failed")
-        self.future.set_result(self._outcome)
-
-    def fail(self, error: BaseException) -> None:
-        """Nothing was written: give the caller the reason."""
-        self.future.set_exception(error)
-
-
 class Database:
     """One SQLite file in WAL mode. `open` before use, `close` after; or use it as a context manager."""
 
     def __init__(self, path: Path, *, history: History = HISTORY) -> None:
         self.path = path
         self._history = history
-        self._jobs: SimpleQueue[_Write[Any] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[WriteJob[Any] | None] = SimpleQueue()
         self._writer: Engine | None = None
         self._readers: Engine | None = None
         self._thread: threading.Thread | None = None
@@ -158,7 +119,7 @@ class Database:
 
     def submit(self, work: Callable[[Connection], T], *, then: Callable[[T], object] | None = None) -> Future[T]:
         """Like `write`, but gives the future at once."""
-        job = _Write(work, then)
+        job = WriteJob(work, then, self._explained)
         with self._gate:
             if self._thread is None:
                 raise StorageError(f"{self.path} is not open")
@@ -189,17 +150,20 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one moment of the database and cannot write. `StorageError` when it cannot be used."""
-        if self._readers is None:
+        readers = self._readers  # it may be closed at any moment
+        if readers is None:
             raise StorageError(f"{self.path} is not open")
         try:
-            with self._readers.connect() as connection:
+            with readers.connect() as connection:
                 yield connection
         except OperationalError as error:
             raise StorageUnavailableError(str(self.path), "read", str(error.orig)) from error
 
     def _write_until_closed(self) -> None:
         assert self._writer is not None
+        log = WriteAheadLog(self.path)
         with self._writer.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             while (job := self._jobs.get()) is not None:
                 group = [job]
                 closing = False
@@ -215,25 +179,30 @@ class Database:
                 self._commit(connection, group)
                 if closing:
                     return
+                log.keep_short(driver, busy_timeout_ms=BUSY_TIMEOUT_MS)
 
-    def _commit(self, connection: Connection, group: list[_Write[Any]]) -> None:
+    def _commit(self, connection: Connection, group: list[WriteJob[Any]]) -> None:
         try:
             with connection.begin():
                 for job in group:
                     job.run(connection, apart=len(group) > 1)
-        except OperationalError as error:  # the disk is full, the file is locked or gone: no fault of the work
-            failure = StorageUnavailableError(str(self.path), "written", str(error.orig))
-            failure.__cause__ = error
-            self._tried = (time.monotonic(), str(failure))
-            for job in group:
-                job.fail(failure)
         except Exception as error:  # noqa: BLE001 - it belongs to the callers; the writer has to go on
+            if isinstance(error, OperationalError):
+                self._tried = (time.monotonic(), str(self._explained(error)))
             for job in group:
                 job.fail(error)
         else:
             self._tried = (time.monotonic(), None)
             for job in group:
                 job.finish()
+
+    def _explained(self, error: Exception) -> Exception:
+        """What a caller is told of an error: the disk is full, the file is locked or gone, which is no fault of its."""
+        if not isinstance(error, OperationalError):
+            return error
+        failure = StorageUnavailableError(str(self.path), "written", str(error.orig))
+        failure.__cause__ = error
+        return failure
 
     def _migrate(self, engine: Engine) -> None:
         found = self._revision(engine)
