@@ -1,5 +1,6 @@
 """The log of events: written with what they tell of, ids that are given once, pages, and forgetting in portions."""
 
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -186,6 +187,40 @@ def test_ids_that_a_loss_of_power_took_back_are_not_given_to_others(tmp_path: Pa
         assert add(log, 1)[0] > ids[-1]
         assert log.was_skipped(ids[-1])
         assert not log.was_skipped(7)
+
+
+def test_ids_of_a_server_that_had_only_just_started_are_not_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def life(path: Path, events: int, now: float) -> tuple[EventLog, list[int]]:
+        monkeypatch.setattr(event_log.time, "time", lambda: now)
+        with Database(path) as database:
+            log = open_log(database)
+            return log, add(log, events)
+
+    life(tmp_path / "impasto.db", 3, 1_700_000_000.5)
+    safe = shutil.copy(tmp_path / "impasto.db", tmp_path / "safe.db")  # all that outlasts the loss of power
+    _, lost = life(tmp_path / "impasto.db", 3, 1_700_000_001.5)
+    log, ids = life(safe, 3, 1_700_000_002.5)
+
+    assert ids[0] > lost[-1]
+    assert all(log.was_skipped(each) for each in lost)
+    assert ids[-1] < 2**53
+
+
+def test_a_line_that_lost_all_its_events_has_another_name(tmp_path: Path) -> None:
+    with Database(tmp_path / "impasto.db"):
+        pass
+    safe = shutil.copy(tmp_path / "impasto.db", tmp_path / "safe.db")
+    with Database(tmp_path / "impasto.db") as database:
+        lost = open_log(database)
+        add(lost, 1)
+    with Database(safe) as database:
+        log = open_log(database)
+        assert log.epoch != lost.epoch
+        add(log, 1)
+    with Database(safe) as database:
+        assert open_log(database).epoch == log.epoch
 
 
 def test_forgetting_removes_what_is_old_from_the_beginning_on(log: EventLog) -> None:

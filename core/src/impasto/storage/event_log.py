@@ -7,10 +7,12 @@ reader.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -25,8 +27,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-#: Ids that each start leaves out. A loss of power may take the last commits, and with them ids that readers have seen
-#: by then: they must not be given to other events. Far more than can be lost, and room for eight billion starts.
+#: Ids that each start leaves out, at least, and for each second since 1970. A loss of power may take the last commits,
+#: and with them ids that readers have seen by then, even all of a server that had only just started: they must not be
+#: given to other events. Far more than can be lost; and till the year 2240 they are numbers that JavaScript has.
 SKIPPED = 2**20
 #: Most events that are removed in one transaction, so that no other write waits long.
 FORGET_PORTION = 1_000
@@ -44,6 +47,7 @@ FIND_LAST_OLD = select(func.max(events.c.id)).where(events.c.timestamp < bindpar
 _OLDEST = select(events.c.id).where(events.c.id <= bindparam("through")).order_by(events.c.id).limit(FORGET_PORTION)
 FIND_PORTION_END = select(func.max(_OLDEST.subquery().c.id))
 DELETE_OLD = delete(events).where(events.c.id <= bindparam("through"))
+NAME_LINE = update(event_state).values(epoch=bindparam("name"))
 FORGET_THROUGH = update(event_state).values(forgotten_id=bindparam("through"))
 
 
@@ -85,13 +89,17 @@ class EventLog:
         self._skipped = range(0)
 
     def open(self) -> None:
-        """Find out where the line of events stands."""
+        """Find out where the line of events stands. One without events begins anew, under another name."""
         with self._database.read() as connection:
             state = connection.execute(FIND_STATE).one()
             kept = connection.execute(FIND_LAST_ID).scalar()
         self.epoch, self._forgotten_id = state.epoch, state.forgotten_id
         self._last_id = kept or self._forgotten_id
-        self._taken_id = self._last_id + SKIPPED if self._last_id else 0
+        if self._last_id:
+            self._taken_id = max(self._last_id + SKIPPED, int(time.time()) * SKIPPED)
+        else:  # whatever ids its name was given out with are lost
+            self.epoch = uuid4().hex
+            self._database.write(lambda connection: connection.execute(NAME_LINE, {"name": self.epoch}))
         self._skipped = range(self._last_id + 1, self._taken_id + 1)
 
     @property
