@@ -152,6 +152,43 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path, lat
     assert "later" not in names
 
 
+def test_a_kill_in_the_middle_of_the_copy_leaves_nothing_that_looks_like_one(tmp_path: Path, later: History) -> None:
+    path = tmp_path / "impasto.db"
+    with Database(path) as database:
+        database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE filler (value BLOB)"))
+        database.write(lambda connection: connection.exec_driver_sql(f"INSERT INTO filler VALUES (zeroblob({2**24}))"))
+    program = f"""
+import os, signal, sys
+from pathlib import Path
+from impasto.storage import database
+from impasto.storage.migrations import History
+
+history = History({later.revisions!r}, tuple(map(Path, {[str(folder) for folder in later.folders]!r})))
+back_up = database.Database._back_up
+
+def die_when_it_is_there():
+    if any(Path({str(tmp_path)!r}).glob("impasto.db.[bc]*")):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def back_up_and_die(self, engine, revision):
+    with engine.connect() as connection:
+        connection.connection.driver_connection.set_progress_handler(die_when_it_is_there, 1)
+    back_up(self, engine, revision)
+
+database.Database._back_up = back_up_and_die
+database.Database(Path({str(path)!r}), history=history).open()
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
+    assert copies(tmp_path) == []
+
+    with Database(path, history=later):
+        pass
+    (copy,) = copies(tmp_path)
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT length(value) FROM filler").fetchone() == (2**24,)
+    assert list(tmp_path.glob("*.copying*")) == []
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, later: History) -> None:
     path = tmp_path / "impasto.db"
     with Database(path, history=later):

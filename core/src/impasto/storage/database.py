@@ -228,11 +228,15 @@ class Database:
     def _back_up(self, engine: Engine, revision: str) -> None:
         moment = timestamp().replace(":", "").replace(".", "")
         copy = self.path.with_name(f"{self.path.name}.before-{self._history.head}-{moment}")
+        unfinished = self.path.with_name(f"{self.path.name}.copying")
+        unfinished.unlink(missing_ok=True)  # of a start that was killed
         connection = engine.raw_connection()  # which opens no transaction, in which nothing can be copied
         try:
-            connection.cursor().execute(COPY_INTO, (str(copy),))
+            connection.cursor().execute(COPY_INTO, (str(unfinished),))
+            unfinished.replace(copy)  # half a copy must not be taken for one
         finally:
             connection.close()
+            unfinished.unlink(missing_ok=True)
         logger.info("%s goes from revision %s to %s; kept a copy: %s", self.path, revision, self._history.head, copy)
 
     def _dispose(self) -> None:

@@ -35,7 +35,7 @@ class WriteAheadLog:
         """
         try:
             size = self._path.stat().st_size
-        except FileNotFoundError:
+        except OSError:  # it is not there yet, or cannot be looked at: SQLite does what it can
             return
         if size < self._limit:
             self._limit = max(WAL_LIMIT, min(self._limit, size + WAL_LIMIT))  # SQLite has cut it off meanwhile
