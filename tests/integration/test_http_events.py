@@ -3,6 +3,7 @@
 import json
 import struct
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -339,8 +340,7 @@ def test_a_server_that_stops_ends_its_streams(tmp_path: Path) -> None:
             received(socket)
             assert said_hello.wait(30)
         with pytest.raises(ConnectionClosed) as closed:
-            while True:  # the same
-                socket.recv(timeout=30)
+            deque(iter(lambda: socket.recv(timeout=30), None), maxlen=0)
     reader.join(30)
     assert ended.is_set()
     assert closed.value.rcvd is not None
