@@ -10,7 +10,7 @@ from impasto.engine import dispatcher as dispatcher_module
 from impasto.engine import engine as engine_module
 from impasto.engine import process as process_module
 from impasto.engine import wire as wire_module
-from impasto.errors import WorkerError
+from impasto.errors import StorageUnavailableError, WorkerError
 from impasto.queue import SessionQueue
 from impasto.storage.timestamps import timestamp
 
@@ -66,6 +66,27 @@ def test_an_error_of_the_server_costs_the_worker_and_not_the_item(
     item = room.run(graph([node("a", "add", a=1)]))
     assert (item.status, item.attempts) == ("completed", 2)
     assert "its supervision failed" in caplog.text
+
+
+def test_a_worker_that_can_take_no_item_since_the_disk_is_full_stays(
+    open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(dispatcher_module, "_RETRY_S", 0.01)
+    claim, refused = SessionQueue.claim, []
+
+    def refuse_three_times(queue: SessionQueue, *args, **kwargs):
+        if queue.status("default").pending and len(refused) < 3:
+            refused.append(True)
+            raise StorageUnavailableError("impasto.db", "written", "database or disk is full")
+        return claim(queue, *args, **kwargs)
+
+    room = open_room()
+    room.engine.wait_until_ready(60)
+    monkeypatch.setattr(SessionQueue, "claim", refuse_three_times)
+    item = room.run(graph([node("a", "add", a=1)]))
+    assert (item.status, item.attempts) == ("completed", 1)
+    assert room.worker().starts == 1
+    assert caplog.text.count("can take no item: impasto.db cannot be written: database or disk is full") == 3
 
 
 def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):

@@ -18,7 +18,13 @@ from impasto.engine.protocol import Outcome, RunEnding, RunOrder, ToServer, ToWo
 from impasto.engine.run_record import RunRecord
 from impasto.engine.session_server import SessionServer
 from impasto.engine.warm_models import WarmModels
-from impasto.errors import MessageTooLargeError, QueueItemNotFoundError, SessionTimeoutError, WireError
+from impasto.errors import (
+    MessageTooLargeError,
+    QueueItemNotFoundError,
+    SessionTimeoutError,
+    StorageUnavailableError,
+    WireError,
+)
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import DeviceInfo
 
@@ -32,6 +38,8 @@ _LEASE_BEAT_S = 15.0
 _SILENT_BEATS = 8
 #: How often a worker looks after items whose workers have gone silent, in seconds.
 _LOOK_S = 30.0
+#: How long to wait before an item is asked for again when the database could not be written, in seconds.
+_RETRY_S = 5.0
 #: After these another message is on its way, unless a node takes its time …
 _SOON_FOLLOWED = frozenset({ToServer.STARTED, ToServer.COMPLETED})
 #: … which is waited for so long, in seconds, so that one commit does for them.
@@ -86,8 +94,15 @@ class Dispatcher:
         """
         worked = False
         while not process.lost and stop_at() is None:
-            self._expire_leases()
-            run = self._claim(process, stop_at)
+            try:
+                self._expire_leases()
+                run = self._claim(process, stop_at)
+            except StorageUnavailableError as error:  # the disk is full, say: the worker keeps what it has loaded
+                fields = {"worker_id": process.worker_id}
+                logger.error("worker %s can take no item: %s", process.worker_id, error, extra=fields)
+                busy(False)
+                process.mailbox.take(_RETRY_S)  # nothing comes but the end of it, or of the server
+                continue
             if run is None:
                 busy(False)
                 self._queue.wait_for_work(_LOOK_S)
