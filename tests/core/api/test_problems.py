@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from starlette.testclient import TestClient
 
 from impasto.api.problem_handlers import install_problem_handlers
@@ -44,6 +44,13 @@ class Size(BaseModel):
 class Body(BaseModel):
     size: Size
     names: list[str] = Field(default_factory=list)
+
+    @field_validator("names")
+    @classmethod
+    def _no_name_twice(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("Give each name once")
+        return names
 
 
 @pytest.fixture
@@ -223,6 +230,13 @@ def test_every_field_that_does_not_fit_is_named(client: TestClient) -> None:
     assert errors["size.width"]["path"] == "/size/width"
     assert "greater than or equal to 1" in errors["size.width"]["message"]
     assert "it is 0" in errors["size.width"]["message"]
+
+
+def test_a_rule_of_ours_speaks_in_its_own_words(client: TestClient) -> None:
+    body = {"size": {"width": 1, "height": 1}, "names": ["a", "a"]}
+    [error] = problem_in(client.post("/things/", json=body), 422)["errors"]
+
+    assert error["message"] == "names: give each name once; it is ['a', 'a']"
 
 
 def test_a_parameter_that_does_not_fit_is_named_with_its_value(client: TestClient) -> None:

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of, quotable
 from impasto.api.request_log import path_of
+from impasto.api.socket_closing import POLICY, closing_words
 from impasto.errors import QueueFullError, StorageUnavailableError
 from impasto_sdk.errors import ImpastoError
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 #: A value of a request is quoted in a message up to this length.
 QUOTED_LENGTH = 80
 METHOD_NOT_ALLOWED = 405
+#: What pydantic puts before the words of a validator of ours.
+_OF_OURS = "Value error, "
 #: The kinds of problem that statuses without words of their own stand for.
 _KINDS = {400: "malformed-request", 403: "forbidden", 413: "too-large", 415: "wrong-media-type", 503: "not-ready"}
 
@@ -45,6 +48,8 @@ def install_problem_handlers(api: FastAPI, routers: Sequence[APIRouter] = ()) ->
     api.add_exception_handler(ImpastoError, _on_impasto_error)
     api.add_exception_handler(RequestValidationError, _on_validation_error)
     api.add_exception_handler(HTTPException, on_http_exception)
+    # FastAPI's own would refuse the handshake with a bare 403, which tells nobody why
+    api.add_exception_handler(WebSocketRequestValidationError, _on_socket_validation_error)
 
 
 async def _on_impasto_error(request: Request, error: Exception) -> ProblemResponse:
@@ -58,6 +63,13 @@ async def _on_impasto_error(request: Request, error: Exception) -> ProblemRespon
     if isinstance(error, QueueFullError | StorageUnavailableError):
         headers = {"Retry-After": str(error.retry_after_s)}
     return ProblemResponse(document, headers)
+
+
+async def _on_socket_validation_error(socket: WebSocket, error: Exception) -> None:
+    """A socket has to be open before it can be told what is wrong with its query."""
+    assert isinstance(error, WebSocketRequestValidationError)
+    await socket.accept()
+    await socket.close(POLICY, closing_words(_item_of(error.errors()[0]).message))
 
 
 def _not_allowed(request: Request, error: HTTPException, routes: Sequence[APIRoute]) -> ProblemResponse:
@@ -118,7 +130,7 @@ def _wrong_media_type(request: Request, found: Sequence[Any]) -> str | None:
 def _item_of(error: Any) -> ProblemItem:
     place, *inside = error["loc"]
     name = ".".join(str(part) for part in inside) or str(place)
-    message = f"{name}: {_decapitalised(error['msg'])}"
+    message = f"{name}: {_decapitalised(error['msg'].removeprefix(_OF_OURS))}"
     if error["type"] != "missing" and "input" in error:
         message += f"; it is {_quoted(error['input'])}"
     return ProblemItem(

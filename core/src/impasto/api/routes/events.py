@@ -21,6 +21,7 @@ from impasto.api.event_requests import changed_filter
 from impasto.api.event_streams import EventStreams
 from impasto.api.problems import ProblemError, problem
 from impasto.api.router import Router
+from impasto.api.socket_closing import GOING_AWAY, POLICY, TRY_AGAIN, closing_words
 from impasto.errors import SubscriptionEndedError
 from impasto.events import Subscription
 from impasto_sdk.events import event_names
@@ -32,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds of silence after which a comment is sent, so that proxies keep the connection.
 HEARTBEAT_S = 15.0
-#: Close codes of the WebSocket (RFC 6455): the server stops; the client is to come back; the query is wrong.
-GOING_AWAY, TRY_AGAIN, POLICY = 1001, 1013, 1008
 
 #: What an event's id looks like, for the OpenAPI document: a socket has to be open before it can be told what is wrong.
 _AN_ID = {"pattern": r"^([0-9]{1,18}(\..*)?)?$"}
@@ -146,7 +145,7 @@ async def follow_events(
     try:
         position, wanted = EventPosition.parse(last_id), query.filter()
     except ValueError as error:
-        await socket.close(POLICY, str(error)[:120])
+        await socket.close(POLICY, closing_words(str(error)))
         return
     streams: EventStreams = socket.app.state.event_streams
     with streams.open(position, wanted) as stream, contextlib.suppress(WebSocketDisconnect):
@@ -176,7 +175,7 @@ async def _send(socket: WebSocket, stream: Subscription, *, previews: bool) -> N
                     await socket.send_text(envelope.once(text_without_picture))
                     await socket.send_bytes(picture)
         except SubscriptionEndedError as ended:
-            await socket.close(TRY_AGAIN if stream.missed else GOING_AWAY, ended.reason[:120])
+            await socket.close(TRY_AGAIN if stream.missed else GOING_AWAY, closing_words(ended.reason))
 
 
 async def _listen(socket: WebSocket, stream: Subscription, wanted: EventFilter) -> None:
