@@ -86,4 +86,6 @@ def test_the_folder_is_named_with_its_database_and_the_space_that_is_left(tmp_pa
     assert before["root folder"] == str(tmp_path)
     assert "not there yet" in before["database"]
     assert "1.5 MB" in after["database"]
+    (tmp_path / "impasto.db-wal").write_bytes(bytes(2_000_000))  # what was written last
+    assert "3.5 MB" in {finding.subject: finding.what for finding in folder_found(tmp_path)}["database"]
     assert after["disk"].endswith("B free")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from impasto.cli.client import Client, JsonObject
 from impasto.cli.event_stream import EventMessage
 from impasto.cli.failures import RunFailedError, StoppedError
 from impasto.cli.follow import enqueue_and_follow
+from impasto.errors import ServerError
 from impasto.settings import Settings
 
 QUEUE = "/api/v1/queue/default"
@@ -85,6 +87,21 @@ def test_a_second_interrupt_is_not_held_back(client: Client) -> None:
 
     with pytest.raises(StoppedError):
         enqueue_and_follow(client, "default", enqueue, lambda event: None)
+
+
+def test_who_waits_for_a_server_that_stops_is_told_which_items_are_kept(app: Impasto) -> None:
+    server = Server(app, work=False)
+    with Client(server.start_in_thread()) as client:
+
+        def enqueue() -> JsonObject:
+            result = client.enqueue(f"{QUEUE}/enqueue_batch", BATCH)
+            stopping.start()
+            return result
+
+        stopping = threading.Thread(target=server.stop)
+        with pytest.raises(ServerError, match=r"; queue items 1, 2 are kept and will go on when it runs again$"):
+            enqueue_and_follow(client, "default", enqueue, lambda event: None)
+        stopping.join()
 
 
 def test_a_server_that_is_gone_does_not_hide_that_the_command_was_stopped(app: Impasto) -> None:

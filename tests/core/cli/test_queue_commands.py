@@ -254,11 +254,20 @@ def test_priorities_may_be_below_zero(server: HttpServer, impasto: Impasto) -> N
     assert order(server) == [4, 3, 1, 2]
 
 
-def test_a_paused_queue_rests_until_it_is_resumed(server: HttpServer, impasto: Impasto) -> None:
+def test_a_paused_queue_rests_until_it_is_resumed_and_its_list_says_so(server: HttpServer, impasto: Impasto) -> None:
+    def remark(queue_id: str = "default") -> str:
+        with Client(server.url) as client:
+            return list_items(client, queue_id).remark
+
     enqueue(server)
+    impasto("pause", "--queue", "side")
+    assert "paused" not in remark()
+    assert remark("side").endswith("; paused, `impasto queue resume --queue side` goes on")
     impasto("pause")
+    assert remark().endswith("; paused, `impasto queue resume` goes on")
     assert server.app.queue.claim("worker") is None
     impasto("resume")
+    assert "paused" not in remark()
     assert server.app.queue.claim("worker") is not None
 
 
@@ -352,7 +361,7 @@ def test_for_programs_a_watch_prints_each_event_of_the_queue_as_a_line(
 
 
 def test_on_a_terminal_a_watch_shows_the_queue_as_it_is_now(
-    server: HttpServer, watch: Callable[..., "subprocess.Popen[str]"]
+    server: HttpServer, impasto: Impasto, watch: Callable[..., "subprocess.Popen[str]"]
 ) -> None:
     enqueue(server, 2)
     terminal, end = os.openpty()
@@ -372,6 +381,12 @@ def test_on_a_terminal_a_watch_shows_the_queue_as_it_is_now(
     read_until(b"item 1")
     server.app.queue.complete(item.item_id)
     read_until(b"completed after")
+    # events that tell no counts: what waits is asked for
+    impasto("pause")
+    enqueue(server, 3)
+    read_until(b"4 pending")
+    impasto("cancel", "--all")
+    read_until(b"4 canceled")
     assert stopped(process)[0] == 130
     os.close(terminal)
 

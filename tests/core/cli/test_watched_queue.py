@@ -35,21 +35,21 @@ def queue() -> WatchedQueue:
 
 
 def test_an_item_runs_says_how_far_it_is_and_ends(queue: WatchedQueue) -> None:
-    assert queue.take(status("in_progress")) is None
+    assert queue.take(status("in_progress")) == ()
     assert (queue.running[7].what, queue.running[7].part) == ("starting", None)
     queue.take(event("invocation_started", invocation={"type": "denoise_latents"}))
     assert (queue.running[7].what, queue.running[7].part) == ("denoise_latents", None)
     queue.take(event("invocation_progress", invocation={"type": "denoise_latents"}, message="step 5", percentage=0.25))
     assert (queue.running[7].what, queue.running[7].part) == ("step 5", 0.25)
     moments = {"started_at": "2026-01-01T00:00:00.000Z", "completed_at": "2026-01-01T00:01:05.000Z"}
-    ended = queue.take(status("completed", **moments))
+    (ended,) = queue.take(status("completed", **moments))
     assert str(ended) == "item 7 completed after 1 min 5 s"
     assert (queue.running, list(queue.ended), queue.counts["pending"]) == ({}, [ended], 1)
 
 
 def test_an_item_that_lost_its_worker_neither_runs_nor_has_ended(queue: WatchedQueue) -> None:
     queue.take(status("in_progress"))
-    assert queue.take(status("pending")) is None
+    assert queue.take(status("pending")) == ()
     assert (queue.running, list(queue.ended)) == ({}, [])
 
 
@@ -67,6 +67,12 @@ def test_nothing_runs_in_a_queue_that_was_cleared(queue: WatchedQueue) -> None:
     queue.take(status("in_progress"))
     queue.take(event("queue_cleared"))
     assert queue.running == {}
+
+
+def test_items_that_are_cancelled_all_at_once_have_ended_each(queue: WatchedQueue) -> None:
+    ended = queue.take(event("queue_items_canceled", canceled_item_ids=[3, 4]))
+    assert [str(item) for item in ended] == ["item 3 canceled", "item 4 canceled"]
+    assert list(queue.ended) == list(ended)
 
 
 def test_the_last_few_that_ended_are_remembered(queue: WatchedQueue) -> None:

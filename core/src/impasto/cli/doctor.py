@@ -171,7 +171,9 @@ def folder_found(root: Path) -> list[Finding]:
     """The root folder, its database, and the space that is left."""
     free = shutil.disk_usage(root).free
     database = root / "impasto.db"
-    size = size_in_words(database.stat().st_size) if database.exists() else "not there yet"
+    # what was written last lies in a file beside it, which may be the larger one
+    files = [path for path in (database, root / "impasto.db-wal") if path.exists()]
+    size = size_in_words(sum(path.stat().st_size for path in files)) if files else "not there yet"
     return [
         Finding(subject="root folder", verdict="ok", what=str(root)),
         Finding(subject="database", verdict="ok", what=f"{database} ({size})"),

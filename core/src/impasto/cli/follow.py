@@ -26,7 +26,8 @@ def enqueue_and_follow(
     """Call `enqueue`, wait until all its items have completed, and give them, in order, with their sessions.
 
     `show` is told of every event of the items. Raises `RunFailedError` for the first item that does not complete, and
-    `StoppedError` on Ctrl-C; items that have not ended by then are cancelled.
+    `StoppedError` on Ctrl-C; items that have not ended by then are cancelled. Raises `ServerError` when the server is
+    gone; what it had accepted stays in its queue.
     """
     followed = _Followed(client, queue_id)
     with _cancelling(followed):
@@ -137,3 +138,9 @@ def _cancelling(followed: _Followed) -> Iterator[None]:
     except RunFailedError:
         followed.cancel()
         raise
+    except ServerError as error:
+        if not followed.open:
+            raise
+        numbers = ", ".join(map(str, followed.open))
+        kept = f"item {numbers} is" if len(followed.open) == 1 else f"items {numbers} are"
+        raise ServerError(f"{error}; queue {kept} kept and will go on when it runs again") from error

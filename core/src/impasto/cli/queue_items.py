@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from shlex import quote as quoted
 from urllib.parse import quote
 
 from impasto.cli.client import Client, JsonObject
@@ -49,6 +50,8 @@ def list_items(
             break
     items = _as_they_are_due(found[limit - 1 :: -1] if len(found) >= limit else found[::-1], client, queue_id)
     narrowed = bool(statuses) or batch_id is not None
+    named = "" if queue_id == "default" else f" --queue {quoted(queue_id)}"
+    paused = f"; paused, `impasto queue resume{named}` goes on" if _is_paused(client, queue_id) else ""
     hidden = f"; the newest {limit} are shown, --limit shows more" if not narrowed and len(item_ids) > limit else ""
     return Listing(
         document={"status": status, "items": items},
@@ -67,8 +70,12 @@ def list_items(
             for item in items
         ],
         empty="no item is like that" if narrowed and item_ids else f"the queue {queue_id!r} is empty",
-        remark=f"{counts_in_words(status)}{hidden}",
+        remark=f"{counts_in_words(status)}{hidden}{paused}",
     )
+
+
+def _is_paused(client: Client, queue_id: str) -> bool:
+    return any(queue["is_paused"] for queue in client.get("/api/v1/queue/") if queue["queue_id"] == queue_id)
 
 
 def _as_they_are_due(items: Sequence[JsonObject], client: Client, queue_id: str) -> list[JsonObject]:

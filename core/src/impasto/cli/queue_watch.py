@@ -3,7 +3,7 @@ that ends, with ``--json`` a line for each event.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group
@@ -18,7 +18,7 @@ from impasto.cli.failures import StoppedError
 from impasto.cli.follow import RECONNECTS
 from impasto.cli.queue_items import counts_in_words, queue_path
 from impasto.cli.terminal import say
-from impasto.cli.watched_queue import EndedItem, WatchedQueue
+from impasto.cli.watched_queue import UNCOUNTED, EndedItem, WatchedQueue
 from impasto.errors import ServerError
 
 __all__ = ["view", "watch_queue"]
@@ -27,8 +27,8 @@ __all__ = ["view", "watch_queue"]
 BAR_WIDTH = 30
 STYLES = {"completed": "green", "failed": "red", "canceled": "yellow"}
 
-#: Takes what has just happened: the event, and the item that ended with it.
-Show = Callable[[EventMessage, EndedItem | None], object]
+#: Takes what has just happened: the event, and the items that ended with it.
+Show = Callable[[EventMessage, Sequence[EndedItem]], object]
 
 
 def watch_queue(client: Client, queue_id: str, *, as_json: bool) -> None:
@@ -54,17 +54,19 @@ def view(queue: WatchedQueue) -> Group:
 
 
 def _watch(client: Client, queue: WatchedQueue, show: Show) -> None:
-    since, lost = None, 0
+    since, lost, path = None, 0, queue_path(queue.queue_id)
     while lost < RECONNECTS:
         with client.events(since=since, queue_id=queue.queue_id) as events:
             for event in events:
                 if event.name == "hello" and (since is None or not event.data["complete"]):
-                    path = queue_path(queue.queue_id)
                     queue.begin(client.get(f"{path}/status")["queue"], client.get(f"{path}/current"))
                 else:
                     lost = 0
                 since = event.id or since
-                show(event, queue.take(event))
+                ended = queue.take(event)
+                if event.name in UNCOUNTED:
+                    queue.counts = client.get(f"{path}/status")["queue"]
+                show(event, ended)
         lost += 1
     raise ServerError(f"the server at {client.url} ends its event stream again and again")
 
@@ -77,11 +79,11 @@ def _picture(queue: WatchedQueue) -> Iterator[Show]:
 
 @contextmanager
 def _lines(queue: WatchedQueue) -> Iterator[Show]:
-    def show(event: EventMessage, ended: EndedItem | None) -> None:
+    def show(event: EventMessage, ended: Sequence[EndedItem]) -> None:
         if event.name == "hello":
             say(f"queue {queue.queue_id!r}: {counts_in_words(queue.counts)}")
-        elif ended is not None:
-            print(ended, flush=True)
+        for item in ended:
+            print(item, flush=True)
 
     yield show
 

@@ -1,7 +1,7 @@
 """`WatchedQueue`: what ``impasto queue watch`` knows of a queue, from its status and its events. Knows no terminal."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,12 @@ from impasto.cli.event_stream import EventMessage
 from impasto.cli.follow import ENDED
 from impasto.cli.listings import duration_in_words
 
-__all__ = ["EndedItem", "RunningItem", "WatchedQueue"]
+__all__ = ["UNCOUNTED", "EndedItem", "RunningItem", "WatchedQueue"]
 
+#: Events that change how many items are in each status, and do not say how many then are.
+UNCOUNTED = frozenset(
+    {"batch_enqueued", "queue_items_canceled", "queue_items_retried", "queue_items_deleted", "queue_cleared"}
+)
 #: Most items that have ended which are remembered.
 REMEMBERED = 8
 
@@ -60,32 +64,39 @@ class WatchedQueue:
         if current is not None:
             self._runs(current)
 
-    def take(self, event: EventMessage) -> EndedItem | None:
-        """Take in an event of the queue; the item that ended with it, if one did."""
+    def take(self, event: EventMessage) -> Sequence[EndedItem]:
+        """Take in an event of the queue; the items that ended with it, mostly none.
+
+        After one of `UNCOUNTED` the counts have to be asked for.
+        """
         data = event.data
         if data.get("queue_id") != self.queue_id:
-            return None
+            return ()
         if event.name == "queue_item_status_changed":
             return self._status_changed(data)
+        if event.name == "queue_items_canceled":
+            return self._end(*(EndedItem(item_id, "canceled", "", "") for item_id in data["canceled_item_ids"]))
         if event.name == "queue_cleared":
             self.running.clear()
         elif event.name == "invocation_started":
             self._now(data, _node_type(data), None)
         elif event.name == "invocation_progress":
             self._now(data, str(data.get("message") or _node_type(data)), data.get("percentage"))
-        return None
+        return ()
 
-    def _status_changed(self, data: JsonObject) -> EndedItem | None:
+    def _status_changed(self, data: JsonObject) -> Sequence[EndedItem]:
         self.counts = data["queue_status"]
         item_id, status = data["item_id"], data["status"]
         if status == "in_progress":
             self._runs(data)
-            return None
+            return ()
         self.running.pop(item_id, None)
         if status not in ENDED:
-            return None
-        ended = EndedItem(item_id, status, _ran(data), data.get("error_message") or "")
-        self.ended.append(ended)
+            return ()
+        return self._end(EndedItem(item_id, status, _ran(data), data.get("error_message") or ""))
+
+    def _end(self, *ended: EndedItem) -> Sequence[EndedItem]:
+        self.ended.extend(ended)
         return ended
 
     def _runs(self, item: JsonObject) -> None:
