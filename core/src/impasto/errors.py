@@ -223,10 +223,12 @@ class QueueFullError(QueueError):
     """The batch does not fit; nothing of it was stored. `retry_after_s` is a guess at when it might."""
 
     def __init__(self, queue_id: str, size: int, limit: int, requested: int, retry_after_s: int = 30) -> None:
-        super().__init__(
-            f"queue {queue_id!r} holds {size} of at most {limit} waiting items; {requested} more do not fit. "
-            f"Wait, or raise `max_queue_size`"
-        )
+        more = f"queue {queue_id!r} holds {size} of at most {limit} waiting items; {requested} more do not fit. "
+        if requested > limit:
+            way_out = "They never will: send them as smaller batches, or raise `max_queue_size`"
+        else:
+            way_out = "Wait, or raise `max_queue_size`"
+        super().__init__(more + way_out)
         self.queue_id = queue_id
         self.size = size
         self.limit = limit

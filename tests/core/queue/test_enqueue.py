@@ -67,6 +67,7 @@ def test_a_batch_that_does_not_fit_is_refused_whole(queue: SessionQueue, events:
         queue.enqueue("default", a_batch(runs=101))
     error = caught.value
     assert (error.queue_id, error.size, error.limit, error.requested) == ("default", 900, 1000, 101)
+    assert "Wait" in str(error)
     assert queue.status("default").pending == 900
     assert events == []
     queue.enqueue("default", a_batch(runs=100))
@@ -87,6 +88,12 @@ def test_a_batch_of_more_sessions_than_memory_holds_is_refused_before_it_is_expa
     with pytest.raises(QueueFullError) as caught:
         queue.enqueue("default", a_batch(*groups, runs=1000))
     assert caught.value.requested == 1000**11
+
+
+def test_whoever_sends_more_than_ever_fits_is_not_told_to_wait(queue: SessionQueue) -> None:
+    with pytest.raises(QueueFullError, match="never will: send them as smaller batches") as caught:
+        queue.enqueue("default", a_batch(runs=1001))
+    assert "Wait" not in str(caught.value)
 
 
 def test_bad_data_stores_nothing_and_tells_nobody(queue: SessionQueue, database: Database, events: list[Event]) -> None:

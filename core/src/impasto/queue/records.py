@@ -158,7 +158,9 @@ class QueueItemSummary(_Record):
 class QueueItem(QueueItemSummary):
     """One session in the queue."""
 
-    session: dict[str, JsonValue] = Field(description="The session as far as it got, see `impasto.queue.session_view`")
+    session: dict[str, JsonValue] = Field(
+        description="The session as far as it got: its graph, what ran of it, results and errors"
+    )
     workflow: JsonValue
 
 
