@@ -21,8 +21,8 @@ from impasto.errors import (
     StorageUnavailableError,
     UnreadableImageError,
 )
-from impasto.storage import images as images_module
 from impasto.storage import portions as portions_module
+from impasto.storage import thumbnails
 from impasto.storage.creations import Created, CreationKey
 from impasto.storage.database import Database
 from impasto.storage.image_records import ImageRecords, NewImage
@@ -194,7 +194,7 @@ def test_a_thumbnail_is_made_once_whoever_asks_first(library: ImageLibrary, monk
         assert go_on.wait(30)
         return encode_thumbnail(picture)
 
-    monkeypatch.setattr(images_module, "encode_thumbnail", slowly)
+    monkeypatch.setattr(thumbnails, "encode_thumbnail", slowly)
     name = library.save(encoded()).image_name
     assert begun.wait(30)  # the library's own thread has it in hand
     with ThreadPoolExecutor(1) as client:
@@ -296,7 +296,7 @@ def test_an_image_deleted_while_its_thumbnail_is_made_leaves_none(
         library.delete([name])
         return encode_thumbnail(image)
 
-    monkeypatch.setattr(images_module, "encode_thumbnail", delete_first)
+    monkeypatch.setattr(thumbnails, "encode_thumbnail", delete_first)
     with pytest.raises(ImageNotFoundError):
         library.thumbnail(name)
     assert not [path for path in (tmp_path / "images").rglob("*") if path.is_file()]

@@ -7,13 +7,10 @@ Thumbnails are made after the save, on a thread of their own.
 
 import hashlib
 import logging
-import threading
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
-from impasto.errors import StorageError, StorageUnavailableError, UnreadableImageError
+from impasto.errors import StorageError
 from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.database import Database
 from impasto.storage.gallery import Position
@@ -31,8 +28,8 @@ from impasto.storage.image_files import ImageFiles
 from impasto.storage.image_records import ImageRecords, NewImage
 from impasto.storage.image_upkeep import Tidied, tidy
 from impasto.storage.new_pictures import NewPicture, as_facts, documents_in, read_picture
-from impasto.storage.pictures import decode, encode_thumbnail
 from impasto.storage.png_chunks import is_png
+from impasto.storage.thumbnails import Thumbnails
 from impasto_sdk.errors import ImageNotFoundError
 from impasto_sdk.fields import JsonValue
 
@@ -49,8 +46,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-#: How many thumbnails may be made at once, when many are asked for that are not there yet.
-THUMBNAILS_AT_ONCE = 8
 #: Most images of one page.
 MAX_PAGE = 1_000
 
@@ -61,12 +56,11 @@ class ImageLibrary:
     def __init__(self, database: Database, folder: Path) -> None:
         self._records = ImageRecords(database)
         self._files = ImageFiles(folder)
-        self._thumbnails = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
-        self._making = [threading.Lock() for _ in range(THUMBNAILS_AT_ONCE)]
+        self._thumbnails = Thumbnails(self._files, self.read)
 
     def close(self) -> None:
         """Stop making thumbnails; those still missing are made when they are asked for."""
-        self._thumbnails.shutdown(cancel_futures=True)
+        self._thumbnails.close()
 
     def save(
         self,
@@ -177,8 +171,7 @@ class ImageLibrary:
             if created.repeated:  # the same request came in meanwhile, on another thread
                 self._files.remove(name)
         if not created.repeated and not is_intermediate:  # few of those are ever looked at
-            with suppress(RuntimeError):  # closed: it is made when it is asked for
-                self._thumbnails.submit(self._try_thumbnail, name)
+            self._thumbnails.make_soon(name)
         return created
 
     # --- one image ---
@@ -196,7 +189,7 @@ class ImageLibrary:
 
     def thumbnail(self, name: str) -> Path:
         """Where its thumbnail lies: WebP, at most 256 px a side. Made now if it is not there yet."""
-        return self._made_thumbnail(self.get(name).image_name)
+        return self._thumbnails.made(self.get(name).image_name)
 
     def read(self, name: str) -> bytes:
         """Its file, byte for byte."""
@@ -277,28 +270,6 @@ class ImageLibrary:
     def tidy(self) -> Tidied:
         """Remove files that a crash left without a row, and find rows whose file is gone. Looks at every image."""
         return tidy(self._records, self._files)
-
-    def _try_thumbnail(self, name: str) -> None:
-        try:
-            self._made_thumbnail(name)
-        except (UnreadableImageError, ImageNotFoundError, StorageUnavailableError, OSError) as error:
-            logger.warning("no thumbnail of image %s: %s", name, error)
-
-    def _made_thumbnail(self, name: str) -> Path:
-        # made once, whoever asks first: a second file of the same name would be another one to a client that has it
-        with self._making[hash(name) % len(self._making)]:
-            path = self._files.thumbnail_path(name)
-            # an empty one is what a loss of power leaves
-            if path.exists() and path.stat().st_size:
-                return path
-            return self._make_thumbnail(name)
-
-    def _make_thumbnail(self, name: str) -> Path:
-        thumbnail = self._files.write_thumbnail(name, encode_thumbnail(decode(self.read(name))))
-        if not self._files.path(name).exists():  # deleted meanwhile, by someone who could not know of it
-            self._files.remove(name)
-            raise ImageNotFoundError(name, "it was deleted")
-        return thumbnail
 
 
 def _check_kind(category: str, origin: str) -> None:
