@@ -20,6 +20,7 @@ README = ROOT / "sdk" / "README.md"
 FIRST_PLUGIN = ROOT / "docs" / "authors" / "first-plugin.md"
 TESTING = ROOT / "docs" / "authors" / "testing.md"
 NODES = ROOT / "docs" / "authors" / "nodes.md"
+EVENTS = ROOT / "docs" / "authors" / "events.md"
 
 
 def write(files: dict[str, str], folder: Path) -> None:
@@ -57,9 +58,10 @@ def test_the_readme_names_every_module():
 
 @pytest.fixture(scope="module")
 def plugin_folder(tmp_path_factory):
-    """The plugin of the three pages, as its reader would have it."""
+    """The plugin of the four pages, as its reader would have it."""
     folder = tmp_path_factory.mktemp("impasto-turn")
-    write({**named_files(FIRST_PLUGIN), **named_files(TESTING), **named_files(NODES)}, folder)
+    for page in (FIRST_PLUGIN, TESTING, NODES, EVENTS):
+        write(named_files(page), folder)
     return folder
 
 
