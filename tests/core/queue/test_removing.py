@@ -136,6 +136,16 @@ def test_the_history_of_each_queue_keeps_the_items_that_ended_last(database: Dat
     assert [queue.status("one").total, queue.status("two").total] == [2, 0]
 
 
+def test_a_history_that_is_short_enough_holds_up_no_write(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = open_queue(database)
+    queue.enqueue("default", a_batch(runs=3))
+    queue.cancel_all("default")
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "submit", None)
+        assert queue.prune_history(3) == 0
+    assert queue.prune_history(2) == 1
+
+
 def test_a_long_history_goes_in_portions(database: Database, events: list[Event]) -> None:
     queue = open_queue(database, told=events, max_queue_size=5000)
     queue.enqueue("default", a_batch(runs=1200))

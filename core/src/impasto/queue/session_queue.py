@@ -201,8 +201,10 @@ class SessionQueue(SessionRuns):
         pruned = 0
         for queue in self._store.queues():
             tell = partial(announcements.deleted, queue.queue_id)
-            while gone := self._store.prune_history(queue.queue_id, keep, PRUNED_AT_ONCE, tell=tell):
-                pruned += len(gone)
+            old = self._store.old_history(queue.queue_id, keep)
+            for start in range(0, len(old), PRUNED_AT_ONCE):
+                portion = old[start : start + PRUNED_AT_ONCE]
+                pruned += len(self._store.remove_ended(queue.queue_id, portion, tell=tell))
         return pruned
 
     # --- order ---

@@ -147,15 +147,9 @@ class QueueItemStore(RunningItems):
         """Remove the items of a queue that have ended, and batches that are left without items; their numbers."""
         return self._log.write(lambda connection: remove(connection, queue_id, ItemFilter()), tell)
 
-    def prune_history(self, queue_id: str, keep: int, limit: int, *, tell: Tell[Sequence[int]]) -> Sequence[int]:
-        """Remove items that have ended, but for the `keep` that ended last; at most `limit` at a time."""
-
-        def work(connection: Connection) -> Sequence[int]:
-            which = {"queue_id": queue_id, "keep": keep, "limit": limit}
-            old = connection.execute(queries.FIND_OLD_HISTORY, which).scalars().all()
-            return remove(connection, queue_id, ItemFilter(item_ids=old)) if old else ()
-
-        return self._log.write(work, tell)
+    def remove_ended(self, queue_id: str, item_ids: Sequence[int], *, tell: Tell[Sequence[int]]) -> Sequence[int]:
+        """Remove those of these items of a queue that have ended; their numbers."""
+        return self._log.write(lambda connection: remove(connection, queue_id, ItemFilter(item_ids=item_ids)), tell)
 
     def pause(self, queue_id: str, *, paused: bool) -> None:
         """Keep the items of a queue from being claimed, or let them."""

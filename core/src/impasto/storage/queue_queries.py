@@ -111,12 +111,11 @@ FIND_LATE_RUNS = (
     .order_by(*_backwards)
     .limit(bindparam("limit"))
 )
-#: Items of a queue that have ended, but for those that ended last.
+#: Items of a queue that have ended, those that ended first.
 FIND_OLD_HISTORY = (
     select(queue_items.c.item_id)
     .where(_of_queue, queue_items.c.status.in_(ENDED))
-    .order_by(queue_items.c.completed_at.desc(), queue_items.c.item_id.desc())
-    .offset(bindparam("keep"))
+    .order_by(queue_items.c.completed_at, queue_items.c.item_id)
     .limit(bindparam("limit"))
 )
 

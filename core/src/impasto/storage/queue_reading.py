@@ -79,6 +79,15 @@ class QueueReader:
         with self._database.read() as connection:
             return list(connection.execute(sql.FIND_ITEM_IDS.order_by(order), {"queue_id": queue_id}).scalars())
 
+    def old_history(self, queue_id: str, keep: int) -> list[int]:
+        """The numbers of the items of a queue that have ended, but for the `keep` that ended last; oldest first."""
+        with self._database.read() as connection:
+            counts = queue_counts(connection, queue_id)
+            surplus = counts.completed + counts.failed + counts.canceled - keep
+            if surplus <= 0:  # as is usual, and known without a look at any
+                return []
+            return list(connection.execute(sql.FIND_OLD_HISTORY, {"queue_id": queue_id, "limit": surplus}).scalars())
+
     def open_sessions(self) -> list[str]:
         """The sessions of all queues that have not ended."""
         with self._database.read() as connection:
