@@ -102,8 +102,15 @@ def test_a_list_can_be_narrowed_to_statuses_and_to_a_batch(server: HttpServer, i
     assert listed("--status", "failed", "--status", "pending") == [1, 2, 3, 4]
     assert listed("--batch", "two") == [3, 4]
     assert listed("--batch", "two", "--status", "failed") == []
-    assert listed("--status", "pending", "--limit", 2) == [3, 4]
+    assert listed("--status", "completed") == []
     assert "pendng" in impasto("list", "--status", "pendng", status=2)
+
+
+def test_of_what_waits_those_that_are_due_next_are_listed(server: HttpServer, impasto: Impasto) -> None:
+    enqueue(server, 5)
+    impasto("move", 4, "--front")
+    assert [row[0] for row in rows(impasto("list", "--status", "pending", "--limit", 2))] == ["4", "1"]
+    assert len(rows(impasto("list", "--status", "pending", "--limit", 20_000))) == 5
 
 
 def test_a_list_of_many_portions_finds_what_is_far_down(
@@ -252,6 +259,12 @@ def test_priorities_may_be_below_zero(server: HttpServer, impasto: Impasto) -> N
     impasto("priority", -1, 1, 2)
     impasto("priority", 5, 4)
     assert order(server) == [4, 3, 1, 2]
+
+
+def test_with_an_unknown_number_among_them_no_priority_is_changed(server: HttpServer, impasto: Impasto) -> None:
+    enqueue(server, 2)
+    assert "no item 7" in impasto("priority", 5, 2, 7, status=1)
+    assert order(server) == [1, 2]
 
 
 def test_a_paused_queue_rests_until_it_is_resumed_and_its_list_says_so(server: HttpServer, impasto: Impasto) -> None:

@@ -56,6 +56,8 @@ def move(client: Client, queue_id: str, item_id: int, place: Place) -> None:
 
 def prioritise(client: Client, queue_id: str, item_ids: Sequence[int], priority: int) -> None:
     """Give items that wait another priority."""
+    for item_id in item_ids:  # an unknown one is refused before any is changed
+        client.get(f"{queue_path(queue_id)}/i/{item_id}")
     for item_id in item_ids:
         client.put(f"{queue_path(queue_id)}/i/{item_id}/priority", {"priority": priority})
 

@@ -47,7 +47,7 @@ def list_queue(
     batch: Annotated[
         str | None, typer.Option(help="Only items of this batch.", metavar="ID", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many to show, the newest.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="How many to show: the newest; of what waits, the next.", min=1)] = 50,
     root: Root = None,
     url: Url = None,
     as_json: AsJson = False,

@@ -13,6 +13,8 @@ __all__ = ["counts_in_words", "item_facts", "list_items", "list_queues", "print_
 
 #: Most items that one request may name.
 PORTION = 1_000
+#: Most waiting items that the server lists in their order.
+MOST_WAITING = 10_000
 STATUSES = ("pending", "in_progress", "completed", "failed", "canceled")
 
 
@@ -32,27 +34,19 @@ def list_items(
 ) -> Listing:
     """The newest items of a queue; only those in one of these statuses or of that batch, if one is named.
 
-    They are listed by number, and what waits after them in the order in which it is due. `limit`: at most so many.
-    `now` is what ages are counted from.
+    They are listed by number, and what waits after them in the order in which it is due. Of what waits alone, those
+    that are due next are listed, not the newest. `limit`: at most so many. `now` is what ages are counted from.
     """
     path, moment = queue_path(queue_id), now or datetime.now(UTC)
     status = client.get(f"{path}/status")["queue"]
-    item_ids = client.get(f"{path}/item_ids", order_dir="DESC")["item_ids"]
-    found: list[JsonObject] = []
-    for start in range(0, len(item_ids), PORTION):
-        portion = client.post(f"{path}/item_summaries_by_ids", {"item_ids": item_ids[start : start + PORTION]})
-        found += [
-            item
-            for item in portion
-            if (not statuses or item["status"] in statuses) and batch_id in (None, item["batch_id"])
-        ]
-        if len(found) >= limit:
-            break
-    items = _as_they_are_due(found[limit - 1 :: -1] if len(found) >= limit else found[::-1], client, queue_id)
+    if set(statuses) == {"pending"} and batch_id is None:
+        items = client.get(f"{path}/waiting", limit=min(limit, MOST_WAITING))
+    else:
+        items = _as_they_are_due(_newest(client, path, statuses, batch_id, limit), client, queue_id)
     narrowed = bool(statuses) or batch_id is not None
     named = "" if queue_id == "default" else f" --queue {quoted(queue_id)}"
     paused = f"; paused, `impasto queue resume{named}` goes on" if _is_paused(client, queue_id) else ""
-    hidden = f"; the newest {limit} are shown, --limit shows more" if not narrowed and len(item_ids) > limit else ""
+    hidden = f"; the newest {limit} are shown, --limit shows more" if not narrowed and status["total"] > limit else ""
     return Listing(
         document={"status": status, "items": items},
         columns=("item", "status", "priority", "batch", "age", "waited", "ran", "error"),
@@ -69,13 +63,31 @@ def list_items(
             )
             for item in items
         ],
-        empty="no item is like that" if narrowed and item_ids else f"the queue {queue_id!r} is empty",
+        empty="no item is like that" if narrowed and status["total"] else f"the queue {queue_id!r} is empty",
         remark=f"{counts_in_words(status)}{hidden}{paused}",
     )
 
 
 def _is_paused(client: Client, queue_id: str) -> bool:
     return any(queue["is_paused"] for queue in client.get("/api/v1/queue/") if queue["queue_id"] == queue_id)
+
+
+def _newest(
+    client: Client, path: str, statuses: Sequence[str], batch_id: str | None, limit: int
+) -> Sequence[JsonObject]:
+    """By number; only those in one of these statuses or of that batch, if one is named."""
+    item_ids = client.get(f"{path}/item_ids", order_dir="DESC")["item_ids"]
+    found: list[JsonObject] = []
+    for start in range(0, len(item_ids), PORTION):
+        portion = client.post(f"{path}/item_summaries_by_ids", {"item_ids": item_ids[start : start + PORTION]})
+        found += [
+            item
+            for item in portion
+            if (not statuses or item["status"] in statuses) and batch_id in (None, item["batch_id"])
+        ]
+        if len(found) >= limit:
+            break
+    return found[:limit][::-1]
 
 
 def _as_they_are_due(items: Sequence[JsonObject], client: Client, queue_id: str) -> list[JsonObject]:
