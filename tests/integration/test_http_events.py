@@ -105,11 +105,12 @@ def test_who_comes_back_with_the_last_id_gets_what_was_missed(server: HttpServer
     server.app.bus.publish(progress())
     missed = published(server, batch("missed"))
 
-    with socket_of(server, f"last_id={seen}") as socket:
+    only = "events=batch_enqueued"  # starter models that are hashed meanwhile are told of too
+    with socket_of(server, f"last_id={seen}&{only}") as socket:
         assert received(socket)["data"]["complete"] is True
         event = received(socket)
     headers = {"Last-Event-ID": f"{seen}.{server.app.bus.epoch}"}
-    with server.client.stream("GET", "/api/v1/events", headers=headers) as answer:
+    with server.client.stream("GET", f"/api/v1/events?{only}", headers=headers) as answer:
         told = blocks(answer.iter_lines())
         next(told)
         sent = next(told)
