@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document
-from impasto.storage.image_records import ADD_IMAGE
-from impasto.storage.image_search import ADD_WORDS, facets_of, row_of, words_of
 from impasto.storage.images import ImageLibrary, ImageQuery
+from impasto.storage.images.records import ADD_IMAGE
+from impasto.storage.images.search import ADD_WORDS, facets_of, row_of, words_of
 from impasto.storage.timestamps import to_timestamp
 
 from benchmarks.harness import Row, cpu_seconds, main_of  # isort: skip

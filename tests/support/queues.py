@@ -5,7 +5,7 @@ from typing import Any
 from impasto.queue import SessionQueue
 from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog
-from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.queue.items import QueueItemStore
 from impasto_sdk.events import Event
 from support.event_logs import open_log
 

@@ -9,7 +9,7 @@ from support.queues import open_queue
 from impasto.queue import SessionQueue
 from impasto.queue.session_models import SessionModels
 from impasto.storage.database import Database
-from impasto.storage.queue_rows import Place
+from impasto.storage.queue.rows import Place
 
 WINDOW = 4
 

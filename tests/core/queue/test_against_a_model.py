@@ -15,8 +15,8 @@ from support.queues import open_queue
 from impasto.queue.session_models import SessionModels
 from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog, LoggedEvent
-from impasto.storage.queue_queries import COUNTERS
-from impasto.storage.queue_rows import Place
+from impasto.storage.queue.queries import COUNTERS
+from impasto.storage.queue.rows import Place
 from impasto_sdk.events import Event
 
 QUEUES = st.sampled_from(["one", "two"])

@@ -9,7 +9,7 @@ from support.queues import open_queue
 from impasto.errors import QueueItemNotFoundError, QueueItemStatusError
 from impasto.queue import SessionQueue
 from impasto.storage.database import Database
-from impasto.storage.queue_rows import Place
+from impasto.storage.queue.rows import Place
 from impasto_sdk.events import Event
 
 

@@ -14,12 +14,14 @@ from support.queues import open_queue, open_store
 
 from impasto.queue import SessionQueue
 from impasto.queue.records import ClaimedItem, MetadataBinding
-from impasto.storage import queue_claim, queue_queries, queue_statements
 from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog, LoggedEvent
-from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_reading import narrowed
-from impasto.storage.queue_rows import ItemFilter
+from impasto.storage.queue import claim as queue_claim
+from impasto.storage.queue import queries as queue_queries
+from impasto.storage.queue import statements as queue_statements
+from impasto.storage.queue.items import QueueItemStore
+from impasto.storage.queue.reading import narrowed
+from impasto.storage.queue.rows import ItemFilter
 from impasto_sdk.events import Event, QueueClearedEvent, QueueItemStatusChangedEvent
 
 

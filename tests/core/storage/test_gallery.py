@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from impasto.errors import StorageError
 from impasto.storage.database import Database
-from impasto.storage.gallery import page_of
-from impasto.storage.image_dto import CATEGORIES
 from impasto.storage.images import ImageDTO, ImageLibrary, ImageQuery
+from impasto.storage.images.dto import CATEGORIES
+from impasto.storage.images.gallery import page_of
 from impasto.storage.tables import images
 
 WORDS = ("cat", "dog", "catalogue", "café", "star", "写真館")

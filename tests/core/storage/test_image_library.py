@@ -22,11 +22,10 @@ from impasto.errors import (
     UnreadableImageError,
 )
 from impasto.storage import portions as portions_module
-from impasto.storage import thumbnails
 from impasto.storage.creations import Created, CreationKey
 from impasto.storage.database import Database
-from impasto.storage.image_records import ImageRecords, NewImage
-from impasto.storage.images import ImageDTO, ImageLibrary, ImageQuery, Tidied
+from impasto.storage.images import ImageDTO, ImageLibrary, ImageQuery, Tidied, thumbnails
+from impasto.storage.images.records import ImageRecords, NewImage
 from impasto.storage.pictures import encode_thumbnail
 from impasto.storage.png_chunks import read_texts, with_texts
 from impasto_sdk.errors import ImageNotFoundError

@@ -21,7 +21,7 @@ from impasto.storage.database import Database
 from impasto.storage.documents import dump_document
 from impasto.storage.event_log import EventLog
 from impasto.storage.migrations import HISTORY, History
-from impasto.storage.queue_rows import Place
+from impasto.storage.queue.rows import Place
 from impasto.storage.workflow_records import WorkflowRecords
 
 LATER = '''

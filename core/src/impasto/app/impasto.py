@@ -35,7 +35,7 @@ from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
-from impasto.storage.queue_items import QueueItemStore
+from impasto.storage.queue.items import QueueItemStore
 from impasto.storage.sessions import SessionFiles
 from impasto.storage.workflow_records import WorkflowRecords
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from impasto.queue.records import BatchStatus, DestinationCounts, QueueOverview, QueueStatus
-from impasto.storage.queue_rows import BatchRow, Counts, ItemChange, ItemRow, QueueRow, Removed, Retried, Sweep
+from impasto.storage.queue.rows import BatchRow, Counts, ItemChange, ItemRow, QueueRow, Removed, Retried, Sweep
 from impasto_sdk.events import (
     BatchEnqueuedEvent,
     Event,

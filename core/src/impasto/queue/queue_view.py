@@ -20,8 +20,8 @@ from impasto.queue.records import (
 )
 from impasto.queue.session_view import session_view
 from impasto.storage.documents import load_document
-from impasto.storage.queue_reading import QueueReader
-from impasto.storage.queue_rows import ItemFilter, ItemRow
+from impasto.storage.queue.reading import QueueReader
+from impasto.storage.queue.rows import ItemFilter, ItemRow
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["QueueView"]

@@ -1,6 +1,6 @@
 """`SessionQueue`: what can be done with the queue. Sessions wait in it, run, end, are cancelled and looked at.
 
-Policy is here (what is refused, what is told to whom); how rows change is `impasto.storage.queue_items`. Every method
+Policy is here (what is refused, what is told to whom); how rows change is `impasto.storage.queue.items`. Every method
 may be called from any thread. Events are written with the change that they tell of, and leave after the commit.
 """
 
@@ -16,8 +16,8 @@ from impasto.queue.session_models import SessionModels, models_of_sessions
 from impasto.queue.session_runs import LEASE_S, SessionRuns
 from impasto.queue.stored_batches import asked_for, batch_from, expansion_of, fingerprint, plan_of
 from impasto.storage.creations import CreationKey, fingerprint_of
-from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_rows import BatchRow, Enqueued, ItemChange, ItemFilter, NewBatch, NewSession, Place, Sweep
+from impasto.storage.queue.items import QueueItemStore
+from impasto.storage.queue.rows import BatchRow, Enqueued, ItemChange, ItemFilter, NewBatch, NewSession, Place, Sweep
 from impasto_sdk.events import Event, QueueClearedEvent
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.ids import new_id

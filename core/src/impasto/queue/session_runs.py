@@ -11,8 +11,8 @@ from impasto.queue import announcements
 from impasto.queue.queue_view import QueueView
 from impasto.queue.records import ClaimedItem
 from impasto.queue.stored_batches import claimed_item
-from impasto.storage.queue_items import QueueItemStore
-from impasto.storage.queue_rows import Claimed, ItemChange
+from impasto.storage.queue.items import QueueItemStore
+from impasto.storage.queue.rows import Claimed, ItemChange
 from impasto_sdk.events import Event
 from impasto_sdk.fields import JsonValue
 

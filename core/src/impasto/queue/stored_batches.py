@@ -10,7 +10,7 @@ from impasto.queue.expansion import substituted
 from impasto.queue.metadata_bindings import resolve_bindings
 from impasto.queue.records import Batch, ClaimedItem, MetadataBinding
 from impasto.storage.documents import dump_document, load_document
-from impasto.storage.queue_rows import BatchRow, Claimed, Plan
+from impasto.storage.queue.rows import BatchRow, Claimed, Plan
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["asked_for", "batch_from", "claimed_item", "expansion_of", "fingerprint", "plan_of"]

@@ -4,7 +4,7 @@ from impasto import __version__
 from impasto.api.pages.markup import Markup, element, joined, page, picture
 from impasto.app import Impasto
 from impasto.host import PluginInfo
-from impasto.storage.image_dto import ImageQuery
+from impasto.storage.images.dto import ImageQuery
 
 __all__ = ["render_home"]
 

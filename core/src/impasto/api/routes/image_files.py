@@ -11,7 +11,7 @@ from impasto.api.problems import ProblemError, ProblemItem, problem, problem_res
 from impasto.api.revalidation import NOT_MODIFIED, confirms
 from impasto.api.router import Router
 from impasto.storage.documents import read_foreign_document
-from impasto.storage.image_dto import UNCATEGORIZED, ImageCategory, ImageDTO
+from impasto.storage.images.dto import UNCATEGORIZED, ImageCategory, ImageDTO
 from impasto_sdk.errors import ImageNotFoundError
 
 __all__ = ["router"]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from impasto.api.parameters import App, NameParameter
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
-from impasto.storage.image_dto import UNCATEGORIZED, ImageCategory, ImageChanges, ImageDTO, ImageOrigin, ImageQuery
+from impasto.storage.images.dto import UNCATEGORIZED, ImageCategory, ImageChanges, ImageDTO, ImageOrigin, ImageQuery
 
 __all__ = ["router"]
 
@@ -21,7 +21,7 @@ router = Router("/api/v1/images", "images")
 
 #: Most names that one request may hold, and most images of a page.
 MOST_NAMES, MOST_IMAGES = 10_000, 1_000
-#: What `next_cursor` looks like: see `impasto.storage.gallery.Position`.
+#: What `next_cursor` looks like: see `impasto.storage.images.gallery.Position`.
 CURSOR = r"^[01]\.[0-9]{1,18}$"
 
 ImageNamesBody = Annotated[list[str], Body(embed=True, max_length=MOST_NAMES, description="Names of images")]

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.api.parameters import ItemId, RequestBody
 from impasto.queue.records import WHOLE_NUMBER, Batch, QueueStatus
-from impasto.storage.queue_rows import Place
+from impasto.storage.queue.rows import Place
 
 __all__ = [
     "MOST_ITEMS",

@@ -6,7 +6,7 @@ in the transaction that changes the items, which is what makes reading a status 
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, text, update
 
-from impasto.storage.queue_queries import COUNTERS, ENDED
+from impasto.storage.queue.queries import COUNTERS, ENDED
 from impasto.storage.tables import batches, item_numbers, queue_items, queues, unsettled_images
 
 __all__ = [

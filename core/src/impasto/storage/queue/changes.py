@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from impasto.storage import queue_queries as queries
-from impasto.storage import queue_statements as sql
 from impasto.storage.creations import KEY_LIFETIME_S
 from impasto.storage.documents import storable
-from impasto.storage.queue_reading import counts_of, current_item, narrowed
-from impasto.storage.queue_rows import ItemChange, ItemFilter, ItemRow, Sweep
+from impasto.storage.queue import queries
+from impasto.storage.queue import statements as sql
+from impasto.storage.queue.reading import counts_of, current_item, narrowed
+from impasto.storage.queue.rows import ItemChange, ItemFilter, ItemRow, Sweep
 from impasto.storage.tables import batches, queue_items
 from impasto.storage.timestamps import timestamp
 

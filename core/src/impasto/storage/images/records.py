@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from impasto.storage.creations import Created, CreationKey, created_before, remember
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
-from impasto.storage.gallery import Position, count_statement, page_of
-from impasto.storage.image_dto import ImageDocuments, ImageDTO, ImageNames, ImagePage, ImageQuery
-from impasto.storage.image_search import facets_of, forget, index, words_of
+from impasto.storage.images.dto import ImageDocuments, ImageDTO, ImageNames, ImagePage, ImageQuery
+from impasto.storage.images.gallery import Position, count_statement, page_of
+from impasto.storage.images.search import facets_of, forget, index, words_of
 from impasto.storage.portions import portions
 from impasto.storage.tables import images, unsettled_images
 from impasto.storage.timestamps import timestamp, to_timestamp

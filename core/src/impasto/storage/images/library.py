@@ -13,8 +13,7 @@ from pathlib import Path
 from impasto.errors import StorageError
 from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.database import Database
-from impasto.storage.gallery import Position
-from impasto.storage.image_dto import (
+from impasto.storage.images.dto import (
     CATEGORIES,
     ORIGINS,
     ImageChanges,
@@ -24,25 +23,17 @@ from impasto.storage.image_dto import (
     ImagePage,
     ImageQuery,
 )
-from impasto.storage.image_files import ImageFiles
-from impasto.storage.image_records import ImageRecords, NewImage
-from impasto.storage.image_upkeep import Tidied, tidy
-from impasto.storage.new_pictures import NewPicture, as_facts, documents_in, read_picture
+from impasto.storage.images.files import ImageFiles
+from impasto.storage.images.gallery import Position
+from impasto.storage.images.new_pictures import NewPicture, as_facts, documents_in, read_picture
+from impasto.storage.images.records import ImageRecords, NewImage
+from impasto.storage.images.thumbnails import Thumbnails
+from impasto.storage.images.upkeep import Tidied, tidy
 from impasto.storage.png_chunks import is_png
-from impasto.storage.thumbnails import Thumbnails
 from impasto_sdk.errors import ImageNotFoundError
 from impasto_sdk.fields import JsonValue
 
-__all__ = [
-    "ImageChanges",
-    "ImageDTO",
-    "ImageDocuments",
-    "ImageLibrary",
-    "ImageNames",
-    "ImagePage",
-    "ImageQuery",
-    "Tidied",
-]
+__all__ = ["ImageLibrary"]
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Row, Select, Update, select
 
-from impasto.storage import queue_queries as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import load_document
 from impasto.storage.portions import portions
-from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, Plan, QueueRow
+from impasto.storage.queue import queries as sql
+from impasto.storage.queue.rows import BatchRow, Counts, ItemFilter, ItemRow, Plan, QueueRow
 from impasto.storage.tables import batches, queue_items
 from impasto_sdk.fields import JsonValue
 

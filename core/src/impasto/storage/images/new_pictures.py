@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from impasto.storage.documents import read_foreign_document
-from impasto.storage.image_dto import ImageDocuments
+from impasto.storage.images.dto import ImageDocuments
 from impasto.storage.pictures import PictureInfo, decode, inspect
 from impasto.storage.png_chunks import check_png, is_png, read_texts, with_texts
 from impasto_sdk.fields import JsonValue

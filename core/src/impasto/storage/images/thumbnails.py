@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from impasto.errors import StorageUnavailableError, UnreadableImageError
-from impasto.storage.image_files import ImageFiles
+from impasto.storage.images.files import ImageFiles
 from impasto.storage.pictures import decode, encode_thumbnail
 from impasto_sdk.errors import ImageNotFoundError
 

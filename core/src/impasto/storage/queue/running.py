@@ -9,16 +9,16 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from impasto.storage import queue_queries as queries
-from impasto.storage import queue_statements as sql
 from impasto.storage.database import Database
 from impasto.storage.documents import dump_document, load_document
 from impasto.storage.event_log import EventLog
 from impasto.storage.portions import portions
-from impasto.storage.queue_changes import attempt_of, changed, finish, give_back
-from impasto.storage.queue_claim import claim
-from impasto.storage.queue_reading import QueueReader
-from impasto.storage.queue_rows import Claimed, ItemChange, Plan
+from impasto.storage.queue import queries
+from impasto.storage.queue import statements as sql
+from impasto.storage.queue.changes import attempt_of, changed, finish, give_back
+from impasto.storage.queue.claim import claim
+from impasto.storage.queue.reading import QueueReader
+from impasto.storage.queue.rows import Claimed, ItemChange, Plan
 from impasto.storage.timestamps import timestamp
 from impasto_sdk.events import Event
 from impasto_sdk.fields import JsonValue

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from impasto.storage import queue_queries as queries
-from impasto.storage import queue_statements as sql
 from impasto.storage.creations import CreationKey, remember, remembered
-from impasto.storage.queue_arrivals import add_batch, retry
-from impasto.storage.queue_changes import attempt_of, cancel_many, finish, forget_idle_batches, remove
-from impasto.storage.queue_places import move, prioritise
-from impasto.storage.queue_reading import batch_of, queue_counts
-from impasto.storage.queue_rows import (
+from impasto.storage.queue import queries
+from impasto.storage.queue import statements as sql
+from impasto.storage.queue.arrivals import add_batch, retry
+from impasto.storage.queue.changes import attempt_of, cancel_many, finish, forget_idle_batches, remove
+from impasto.storage.queue.places import move, prioritise
+from impasto.storage.queue.reading import batch_of, queue_counts
+from impasto.storage.queue.rows import (
     Cleared,
     Enqueued,
     ItemChange,
@@ -27,7 +27,7 @@ from impasto.storage.queue_rows import (
     Retried,
     Sweep,
 )
-from impasto.storage.queue_running import RunningItems, Tell
+from impasto.storage.queue.running import RunningItems, Tell
 
 __all__ = ["QueueItemStore"]
 

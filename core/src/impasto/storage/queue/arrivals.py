@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from impasto.errors import BatchError, QueueFullError, QueueItemNotFoundError, QueueItemStatusError
-from impasto.storage import queue_queries as queries
-from impasto.storage import queue_statements as sql
 from impasto.storage.portions import portions
-from impasto.storage.queue_changes import delta_of
-from impasto.storage.queue_reading import item_of, narrowed
-from impasto.storage.queue_rows import BatchRow, Counts, ItemFilter, ItemRow, NewBatch, Retried
+from impasto.storage.queue import queries
+from impasto.storage.queue import statements as sql
+from impasto.storage.queue.changes import delta_of
+from impasto.storage.queue.reading import item_of, narrowed
+from impasto.storage.queue.rows import BatchRow, Counts, ItemFilter, ItemRow, NewBatch, Retried
 from impasto.storage.tables import POSITION_STEP
 from impasto.storage.timestamps import timestamp
 

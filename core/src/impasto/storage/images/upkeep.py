@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from impasto.storage.image_files import ImageFiles
-from impasto.storage.image_records import ImageRecords
+from impasto.storage.images.files import ImageFiles
+from impasto.storage.images.records import ImageRecords
 
 __all__ = ["Tidied", "tidy"]
 

@@ -82,7 +82,7 @@ COUNT_DESTINATION = (
 # --- items ---
 
 FIND_ITEM = select(*_item).select_from(_item_of_batch).where(queue_items.c.item_id == bindparam("item_id"))
-#: Items; the caller adds which (`impasto.storage.queue_reading.narrowed`), the order and the length.
+#: Items; the caller adds which (`impasto.storage.queue.reading.narrowed`), the order and the length.
 FIND_ITEMS = select(*_item).select_from(_item_of_batch)
 FIND_ITEM_IDS = select(queue_items.c.item_id).where(_of_queue)
 FIND_RUNNING_OF_QUEUE = FIND_ITEMS.where(_of_queue, queue_items.c.status == "in_progress")

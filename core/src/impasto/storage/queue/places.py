@@ -11,10 +11,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select
 
 from impasto.errors import QueueItemNotFoundError, QueueItemStatusError
-from impasto.storage import queue_queries as queries
-from impasto.storage import queue_statements as sql
-from impasto.storage.queue_reading import item_of
-from impasto.storage.queue_rows import ItemRow, Place
+from impasto.storage.queue import queries
+from impasto.storage.queue import statements as sql
+from impasto.storage.queue.reading import item_of
+from impasto.storage.queue.rows import ItemRow, Place
 from impasto.storage.tables import POSITION_STEP
 from impasto.storage.timestamps import timestamp
 

@@ -2,7 +2,7 @@
 
 Each combination of values that an index leads to (starred, intermediate, category) is a *branch*, already in the order
 of the page; a branch gives at most one page, and only those few rows are merged. Pure; used by
-`impasto.storage.image_records`.
+`impasto.storage.images.records`.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 
 from impasto.errors import StorageError
-from impasto.storage.image_dto import CATEGORIES, UNCATEGORIZED, ImageQuery
-from impasto.storage.image_search import STARRED_ROWS, facets_of, matching, row_of, search_rows, words_in
+from impasto.storage.images.dto import CATEGORIES, UNCATEGORIZED, ImageQuery
+from impasto.storage.images.search import STARRED_ROWS, facets_of, matching, row_of, search_rows, words_in
 from impasto.storage.tables import images
 
 __all__ = ["Position", "count_statement", "page_of"]
