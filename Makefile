@@ -2,8 +2,8 @@
 
 BIN := .venv/bin
 SOURCES := $(wildcard sdk/src core/src plugins/*/src plugins/*/*/src)
-# Two processes, for tests wait as often as they work. `make test PYTEST_FLAGS=` runs them one after the other.
-PYTEST_FLAGS ?= -n 2
+# Three processes, for tests wait as often as they work. `make test PYTEST_FLAGS=` runs them one after the other.
+PYTEST_FLAGS ?= -n 3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -186,7 +186,9 @@ def test_thirty_lost_workers_leave_nothing_in_the_server(open_room: OpenRoom, tm
         left.append((server.num_fds(), threading.active_count(), len(server.children())))
         memory.append(server.memory_info().rss)
     assert room.wait(item_id).status == "completed"
-    assert set(left) == {left[0]}
+    # one that is just going may be counted; what each loss left behind would add up
+    for early, late in zip(zip(*left[:10], strict=True), zip(*left[-10:], strict=True), strict=True):
+        assert min(late) <= max(early), left
     assert max(memory[-5:]) - max(memory[:5]) < 10e6
     assert room.worker().starts == 31
 
