@@ -20,7 +20,8 @@ from impasto_sdk.events import BatchEnqueuedEvent, Event, InvocationProgressEven
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpServer]:
-    with http_server(tmp_path_factory.mktemp("root")) as running:
+    # whose model is hashed meanwhile, and told of
+    with http_server(tmp_path_factory.mktemp("root"), disabled_plugins=["impasto-starter"]) as running:
         yield running
 
 

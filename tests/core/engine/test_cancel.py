@@ -79,8 +79,10 @@ def test_an_item_cancelled_in_the_moment_it_ends_stays_cancelled_and_the_next_on
     room = open_room(cancel_grace_s=0)
     first, second = room.enqueue(graph([node("p", "paint")])), room.enqueue(QUICK)
     assert room.wait(second).status == "completed"
-    assert (room.queue.get("default", first).status, canceled) == ("canceled", [first])
-    assert room.images.names().image_names == []
+    item = room.queue.get("default", first)
+    assert (item.status, canceled) == ("canceled", [first])
+    # the node may have been written down a moment before the end
+    assert room.images.names().image_names == [one["image"]["image_name"] for one in item.session["results"].values()]
     assert room.worker().starts == 1
 
 
