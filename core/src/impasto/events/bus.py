@@ -100,12 +100,13 @@ class EventBus:
         """
         with self._changed:
             newest = self.last_id
-            known = since is None or (0 <= since <= newest and not self._log.was_skipped(since))
+            # who read the log may have seen what is on its way here
+            known = since is None or (0 <= since <= self._log.taken_id and not self._log.was_skipped(since))
             forgotten_id = self._log.forgotten_id
             subscription = Subscription(
                 self._log,
                 start=newest if since is None or not known else max(since, forgotten_id),
-                newest=newest,
+                newest=max(newest, since or 0) if known else newest,
                 complete=known and (since is None or since >= forgotten_id),
                 limit=self._buffer if limit is None else limit,
                 accept=accept,

@@ -66,6 +66,11 @@ class Log(Protocol):
         ...
 
     @property
+    def taken_id(self) -> int:
+        """The newest id that was given out, delivered or not yet."""
+        ...
+
+    @property
     def forgotten_id(self) -> int:
         """Id of the newest event that is no longer kept."""
         ...

@@ -108,6 +108,11 @@ class EventLog:
         return self._last_id
 
     @property
+    def taken_id(self) -> int:
+        """The newest id that was given out: it may be on disk, and read there, before it is delivered."""
+        return self._taken_id
+
+    @property
     def forgotten_id(self) -> int:
         """Id of the newest event that is no longer kept; 0: all are."""
         return self._forgotten_id
