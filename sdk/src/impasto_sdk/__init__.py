@@ -1,8 +1,9 @@
 """What a plugin of Impasto imports: nodes, fields, models, panels, hooks.
 
 Everything here is declared in a module of its own name, whose docstring says more. Left out are the words of panels,
-which are short and mean little outside a form (``from impasto_sdk.panels import Section, Text``), `impasto_sdk.torch`,
-which needs torch, and `impasto_sdk.testing`, which needs pytest and Pillow.
+which are short and mean little outside a form (``from impasto_sdk.panels import Section, Text``), those of external
+services (`impasto_sdk.providers`), `impasto_sdk.torch`, which needs torch, and `impasto_sdk.testing`, which needs
+pytest and Pillow.
 """
 
 from impasto_sdk.__about__ import __version__
@@ -15,6 +16,7 @@ from impasto_sdk.context import (
     InvocationIdentity,
     ModelAccess,
     ProgressReporter,
+    ProviderAccess,
     SecretAccess,
     SettingsAccess,
     TensorAccess,
@@ -185,16 +187,6 @@ from impasto_sdk.node import (
     invocation,
 )
 from impasto_sdk.panels import Panel, PanelField, PanelForm, PanelNotice, PanelSection, PanelValues
-from impasto_sdk.providers import (
-    ExternalGenerationRequest,
-    ExternalGenerationResult,
-    ExternalImage,
-    ExternalModel,
-    ExternalModelCapabilities,
-    ExternalProvider,
-    GenerationMode,
-    ProviderStatus,
-)
 
 __all__ = [
     "AsgiApp",
@@ -234,17 +226,10 @@ __all__ = [
     "ExecutionId",
     "ExtensionAccess",
     "ExtensionError",
-    "ExternalGenerationRequest",
-    "ExternalGenerationResult",
-    "ExternalImage",
-    "ExternalModel",
-    "ExternalModelCapabilities",
-    "ExternalProvider",
     "FieldValue",
     "FloatCollectionOutput",
     "FloatOutput",
     "FreeUConfig",
-    "GenerationMode",
     "GraphDraft",
     "IPAdapterField",
     "ImageAccess",
@@ -320,6 +305,7 @@ __all__ = [
     "Port",
     "Precision",
     "ProgressReporter",
+    "ProviderAccess",
     "ProviderCapabilityError",
     "ProviderContentRefusedError",
     "ProviderDownError",
@@ -327,7 +313,6 @@ __all__ = [
     "ProviderNotConfiguredError",
     "ProviderRateLimitError",
     "ProviderRequestError",
-    "ProviderStatus",
     "ProviderTimeoutError",
     "QueueClearedEvent",
     "QueueEvent",

@@ -26,6 +26,7 @@ from impasto_sdk.fields import (
     TensorField,
 )
 from impasto_sdk.models import DeviceInfo, ModelRecord
+from impasto_sdk.usage import ProviderUsage
 
 if TYPE_CHECKING:  # Pillow is needed by plugins that handle pictures, not by the sdk
     from PIL.Image import Image
@@ -39,6 +40,7 @@ __all__ = [
     "InvocationIdentity",
     "ModelAccess",
     "ProgressReporter",
+    "ProviderAccess",
     "SecretAccess",
     "SettingsAccess",
     "TensorAccess",
@@ -116,9 +118,12 @@ class ImageAccess(Protocol):
         metadata: MetadataField | None = None,
         board: BoardField | None = None,
         is_intermediate: bool | None = None,
+        embed: bool = True,
     ) -> ImageOutput:
         """Store an encoded picture (PNG, JPEG or WebP) as it is, with its own embedded data kept.
 
+        `embed`: whether metadata, graph and workflow are written into a PNG, beside what it holds. Without it no byte
+        is changed, so that a signature over the file stays good, and the library alone knows them.
         Raises `InvalidInputError` when the bytes are no picture.
         """
         ...
@@ -210,6 +215,28 @@ class SecretAccess(Protocol):
         ...
 
 
+class ProviderAccess(Protocol):
+    """What an external service may be used with: the operator's key and address, a place, and a meter."""
+
+    @property
+    def api_key(self) -> str | None:
+        """The key, as it is now; None: none is set. Nothing may keep it."""
+        ...
+
+    @property
+    def base_url(self) -> str | None:
+        """Where the operator says that the service is; None: at its usual address."""
+        ...
+
+    def begin(self) -> bool:
+        """Take one of the places for requests that may be under way at once; False: none is free just now."""
+        ...
+
+    def end(self, usage: ProviderUsage) -> None:
+        """Give the place back, and have counted what the request came to."""
+        ...
+
+
 class InvocationContext(Protocol):
     """Everything a running node may touch. Each execution of a node has one of its own."""
 
@@ -270,6 +297,19 @@ class InvocationContext(Protocol):
     @property
     def secrets(self) -> SecretAccess:
         """Secrets of the node's plugin."""
+        ...
+
+    def provider(self, provider_id: str) -> ProviderAccess:
+        """Access to an external service of the node's plugin. Raises `SecretNotFoundError` for any other."""
+        ...
+
+    @property
+    def earlier_items(self) -> Sequence[Any]:
+        """What this execution has yielded already, in an attempt that was cut short; empty for a new one.
+
+        The node is run from its beginning all the same, and what it yields first stands for these. One that pays for
+        each of its items yields them again instead of asking anew.
+        """
         ...
 
     @property

@@ -10,7 +10,15 @@
     ├── PanelValuesError            the values of a panel do not make a graph; carries every problem
     ├── InvocationError             a node cannot do what it was asked; ends the session with its message
     │   ├── InvalidInputError       … because of the value of one of its fields
-    │   └── CanceledError           … because the session was cancelled; not a failure
+    │   ├── CanceledError           … because the session was cancelled; not a failure
+    │   └── ProviderError           … because of an external image service
+    │       ├── ProviderNotConfiguredError
+    │       ├── ProviderCapabilityError
+    │       ├── ProviderRequestError
+    │       ├── ProviderRateLimitError
+    │       ├── ProviderTimeoutError
+    │       ├── ProviderContentRefusedError
+    │       └── ProviderDownError
     ├── NotFoundError               something that was referred to does not exist
     │   ├── ImageNotFoundError
     │   ├── TensorNotFoundError
@@ -21,15 +29,7 @@
     │   └── NoLoaderError
     ├── DeviceError                 a device that was asked for is not there or is out of memory
     ├── ExtensionError              data on an edge for which no plugin offers an extension
-    ├── EnqueueRefusedError         raised by a `before_enqueue` hook: nothing is queued
-    └── ProviderError               an external image service
-        ├── ProviderNotConfiguredError
-        ├── ProviderCapabilityError
-        ├── ProviderRequestError
-        ├── ProviderRateLimitError
-        ├── ProviderTimeoutError
-        ├── ProviderContentRefusedError
-        └── ProviderDownError
+    └── EnqueueRefusedError         raised by a `before_enqueue` hook: nothing is queued
 
 Every error carries as attributes what its message names, so that a client never has to parse the text.
 """
@@ -243,8 +243,13 @@ class EnqueueRefusedError(ImpastoError):
         self.reason = reason
 
 
-class ProviderError(ImpastoError):
-    """An external image service. `provider` is its id."""
+class ProviderError(InvocationError):
+    """An external image service. `provider` is its id, `problem` what happened, in words for the person who asked.
+
+    `retryable`: whether the same request may be sent again: the service did not carry it out.
+    """
+
+    retryable = False
 
     def __init__(self, provider: str, problem: str) -> None:
         super().__init__(f"{provider}: {problem}")
@@ -261,7 +266,7 @@ class ProviderCapabilityError(ProviderError):
 
 
 class ProviderRequestError(ProviderError):
-    """The service refused the request. `status` is the HTTP status, when there was one."""
+    """The service refused the request, or its answer makes no sense. `status` is the HTTP status, if there was one."""
 
     def __init__(self, provider: str, problem: str, status: int | None = None) -> None:
         super().__init__(provider, problem)
@@ -269,15 +274,21 @@ class ProviderRequestError(ProviderError):
 
 
 class ProviderRateLimitError(ProviderError):
-    """The service asks for fewer requests. `retry_after_s` is how long to wait, when it said so."""
+    """The service asks for fewer requests. `retry_after_s` is how long to wait, when it said so.
 
-    def __init__(self, provider: str, problem: str, retry_after_s: float | None = None) -> None:
+    Not `retryable` when waiting does not help, as when an account has no credit left.
+    """
+
+    def __init__(
+        self, provider: str, problem: str, retry_after_s: float | None = None, *, retryable: bool = True
+    ) -> None:
         super().__init__(provider, problem)
         self.retry_after_s = retry_after_s
+        self.retryable = retryable
 
 
 class ProviderTimeoutError(ProviderError):
-    """The service did not answer in time."""
+    """The service did not answer in time. It may have done the work all the same, so it is not asked again."""
 
 
 class ProviderContentRefusedError(ProviderError):
@@ -285,4 +296,12 @@ class ProviderContentRefusedError(ProviderError):
 
 
 class ProviderDownError(ProviderError):
-    """The service cannot be reached, or answers with a server error."""
+    """The service cannot be reached, or answers with a server error. `status` is the HTTP status, if there was one.
+
+    Not `retryable` when it may have done the work, as when an answer breaks off.
+    """
+
+    def __init__(self, provider: str, problem: str, status: int | None = None, *, retryable: bool = True) -> None:
+        super().__init__(provider, problem)
+        self.status = status
+        self.retryable = retryable

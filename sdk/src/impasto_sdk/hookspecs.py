@@ -88,8 +88,12 @@ def register_denoise_extensions() -> Sequence[DenoiseExtensionFactory]:  # type:
 
 
 @hookspec
-def register_external_providers() -> Sequence[ExternalProvider]:  # type: ignore[empty-body]
-    """External image services, by unique ids. They are listed; no node of this version calls them."""
+def register_external_providers() -> Sequence[type[ExternalProvider]]:  # type: ignore[empty-body]
+    """External image services, as classes with unique ids.
+
+    Each brings two secrets of its plugin (``<id>_api_key``, ``<id>_base_url``), and its models, which are there while
+    a key is set. Its node and its panel are registered like any others.
+    """
 
 
 @hookspec

@@ -4,9 +4,10 @@ Parts are made when a node first asks for them, so a node that needs nothing cos
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -16,6 +17,7 @@ from impasto.engine.access.images import WireImages
 from impasto.engine.access.logger import NodeLogger
 from impasto.engine.access.models import WorkerModels
 from impasto.engine.access.progress import NodeProgress, ProgressSender
+from impasto.engine.access.providers import WireProviderAccess
 from impasto.engine.access.secrets import PluginSecrets, SecretVault
 from impasto.engine.access.settings import PluginSettings
 from impasto.engine.control import RunControl
@@ -65,6 +67,8 @@ class NodeContext:
         self._saved: list[str] = []
         self.identity = identity
         self.metadata = metadata
+        #: Given by the generator, when there is something.
+        self.earlier_items: Sequence[Any] = ()
 
     def take_images(self) -> list[str]:
         """Names of the images that the node has saved since this was last asked. For the runner, not for nodes."""
@@ -140,6 +144,10 @@ class NodeContext:
     def secrets(self) -> PluginSecrets:
         """Secrets of the node's plugin."""
         return self._tools.secrets.of(self._plugin)
+
+    def provider(self, provider_id: str) -> WireProviderAccess:
+        """Access to an external service of the node's plugin."""
+        return WireProviderAccess(self._tools.wire, self._plugin, provider_id)
 
     @cached_property
     def logger(self) -> logging.Logger:

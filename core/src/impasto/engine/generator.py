@@ -58,6 +58,7 @@ class OpenGenerator:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix=f"impasto-{execution.node.id}")
         self._invoker = invoker
         self._known = list(known)
+        context.earlier_items = tuple(known)
         #: How many of the known items the run has been given; some of them perhaps before this was made.
         self._given = min(execution.node.emitted, len(self._known))
         #: How many items the run has or will have without the generator.
@@ -92,7 +93,7 @@ class OpenGenerator:
         """
         if self._generator is None:
             # another run's output has other images than the items that are known already
-            found = None if self._left_out else self._invoker.find(self.execution)
+            found = None if self._left_out else self._invoker.find(self.execution, self.context)
             if found is not None:
                 return found
             self._generator = self._invoker.begin(self.execution, self.context)

@@ -38,7 +38,7 @@ class Group:
         When the call fails, all that took part in it come to its error.
         """
         begin = time.perf_counter()
-        found = [result_of(partial(self._invoker.find, step.execution)) for step in self.steps]
+        found = [result_of(partial(self._invoker.find, step.execution, step.context)) for step in self.steps]
         called = self._call([step for step, known in zip(self.steps, found, strict=True) if known is None])
         made = iter(called)
         results = [known if known is not None else next(made) for known in found]

@@ -5,7 +5,7 @@ several nodes may be under way at once. Called by the runner; a node that yields
 """
 
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -110,7 +110,7 @@ class NodeInvoker:
 
     def execute(self, execution: Execution, context: InvocationContext) -> Finished:
         """Invoke the node. Raises whatever it raises, and `OutputTypeError` for an output that it does not declare."""
-        return self.find(execution) or self.finished(execution, execution.instance.invoke(context))
+        return self.find(execution, context) or self.finished(execution, execution.instance.invoke(context))
 
     def invoke_together(
         self, executions: Sequence[Execution], contexts: Sequence[InvocationContext]
@@ -134,12 +134,19 @@ class NodeInvoker:
         assert isinstance(generator, Generator)  # `@invocation` has looked
         return generator
 
-    def find(self, execution: Execution) -> Finished | None:
-        """The output of an equal execution, while all it refers to is there."""
+    def find(self, execution: Execution, context: InvocationContext) -> Finished | None:
+        """The output of an equal execution, while all it refers to is there, as the node wants to `reuse` it.
+
+        Raises what that raises, and `OutputTypeError` for an output that the node does not declare.
+        """
         document = self._cache.get(execution.key, self.is_whole) if execution.key is not None else None
         if document is None:
             return None
-        return Finished(execution.node.spec.output.model_validate(document), document, cached=True)
+        output = execution.node.spec.output.model_validate(document)
+        reused = execution.instance.reuse(output, context)
+        if reused is output:
+            return Finished(output, document, cached=True)
+        return replace(self.finished(execution, reused), cached=True)
 
     def is_whole(self, document: JsonValue) -> bool:
         """Whether all images and files that an output refers to are there."""

@@ -159,8 +159,12 @@ class ImageStore(Protocol):
         workflow: JsonValue = None,
         user_id: str = "system",
         unsettled: bool = False,
+        embed: bool = True,
     ) -> StoredImage:
-        """Store an encoded picture; `unsettled`: it goes at the next start unless the journal names it."""
+        """Store an encoded picture; `unsettled`: it goes at the next start unless the journal names it.
+
+        Without `embed` nothing is written into the file.
+        """
         ...
 
     def get(self, name: str) -> StoredImage:

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 #: Raised whenever one side would misunderstand the other's messages.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 
 class ToWorker(StrEnum):
@@ -99,6 +99,14 @@ class Request(StrEnum):
     EXIST = "exist"
     FILE_SAVE = "files.save"
     FILE_LOAD = "files.load"
+    #: Body: ``{plugin, name}``: a secret that the plugin declared, of whose nodes the session has one.
+    SECRET = "secrets.get"  # noqa: S105 - a message, not a secret
+    #: Body: ``{plugin, provider_id}``: key and address of a provider of that plugin, under the same rule.
+    PROVIDER = "providers.access"
+    #: Body: ``{plugin, provider_id}``: take a place among the requests that may be under way; answers ``{granted}``.
+    PROVIDER_BEGIN = "providers.begin"
+    #: Body: ``{plugin, provider_id, usage}``: give it back, and count what the request came to.
+    PROVIDER_END = "providers.end"
     MODEL_RECORD = "models.record"
     MODEL_SEARCH = "models.search"
 

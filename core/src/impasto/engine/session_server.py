@@ -83,6 +83,7 @@ class SessionServer:
             workflow=None if kept else item.workflow,
             user_id=item.user_id,
             unsettled=True,
+            embed=asked["embed"],
         )
         if not unsettled.add(image.image_name):
             raise WireError(self._worker_id, "it saved an image for a session that is over")

@@ -46,7 +46,7 @@ class Contributions:
     model_loaders: list[Registered[ModelLoader]] = field(default_factory=list)
     starter_models: list[Registered[StarterModel]] = field(default_factory=list)
     denoise_extensions: list[Registered[DenoiseExtensionFactory]] = field(default_factory=list)
-    external_providers: list[Registered[ExternalProvider]] = field(default_factory=list)
+    external_providers: list[Registered[type[ExternalProvider]]] = field(default_factory=list)
     panels: list[Registered[Panel]] = field(default_factory=list)
     panel_sections: list[Registered[PanelSection]] = field(default_factory=list)
     settings: list[Registered[SettingsDeclaration]] = field(default_factory=list)
@@ -86,6 +86,10 @@ def _is_declared_invocation(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseInvocation) and "spec" in vars(value)
 
 
+def _is_provider(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, ExternalProvider) and bool(getattr(value, "provider_id", ""))
+
+
 def _kind(name: str, noun: str, cls: type, name_of: Callable[[Any], str], *, unique: bool = True) -> ContributionKind:
     return ContributionKind(
         name=name,
@@ -116,7 +120,13 @@ KINDS: tuple[ContributionKind, ...] = (
         DenoiseExtensionFactory,
         lambda value: f"{value.field_type.__module__}.{value.field_type.__qualname__}",
     ),
-    _kind("external_providers", "external provider", ExternalProvider, lambda value: str(value.provider_id)),
+    ContributionKind(
+        name="external_providers",
+        noun="external provider",
+        wanted="subclasses of ExternalProvider with a provider_id",
+        accepts=_is_provider,
+        name_of=lambda value: str(value.provider_id),
+    ),
     _kind("panels", "panel", Panel, lambda value: str(value.id)),
     _kind("panel_sections", "panel section", PanelSection, lambda value: str(value.id)),
     _kind("settings", "settings section", SettingsDeclaration, lambda value: str(value.section)),

@@ -19,6 +19,7 @@ __all__ = [
     "metadata",
     "models",
     "offered_starters",
+    "provider_usage",
     "queue_items",
     "queues",
     "unsettled_images",
@@ -201,6 +202,24 @@ offered_starters = Table(
     metadata,
     Column("id", String, primary_key=True),
     Column("offered_at", String, nullable=False),
+)
+
+#: What requests to external providers came to, by day (UTC, ``2026-11-22``); requests are counted by their outcome.
+provider_usage = Table(
+    "provider_usage",
+    metadata,
+    Column("provider_id", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("day", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0")
+        for name in ("completed", "refused", "failed", "canceled", "images", "input_tokens", "output_tokens")
+    ),
+    #: Millionths of a US dollar: whole numbers, which add up exactly.
+    Column("cost_microdollars", BigInteger, nullable=False, server_default="0"),
+    #: Completed requests whose cost is not known.
+    Column("unpriced", BigInteger, nullable=False, server_default="0"),
 )
 
 workflow_library = Table(

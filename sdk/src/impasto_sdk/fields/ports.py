@@ -88,6 +88,7 @@ def InputField(
     ui_model_type: str | tuple[str, ...] | None = None,
     ui_model_base: str | tuple[str, ...] | None = None,
     ui_model_format: str | tuple[str, ...] | None = None,
+    ui_model_provider: str | tuple[str, ...] | None = None,
 ) -> Any:
     """Declare an input of a node.
 
@@ -95,7 +96,7 @@ def InputField(
     queued. The bounds (`ge`, `gt`, `le`, `lt`, `multiple_of`, lengths, `pattern`) hold for values written into the
     node and for values that arrive on an edge. The `ui_model_*` filters narrow the models a client offers.
     """
-    filters = {"type": ui_model_type, "base": ui_model_base, "format": ui_model_format}
+    filters = {"type": ui_model_type, "base": ui_model_base, "format": ui_model_format, "provider": ui_model_provider}
     port = Port(
         input=input,
         title=title,

@@ -19,7 +19,7 @@ __all__ = ["BaseInvocation", "WithBoard", "WithMetadata", "invocation"]
 NODE_ATTRIBUTES = frozenset({"id", "is_intermediate", "use_cache"})
 #: Names that documents use for themselves.
 RESERVED_INPUT_NAMES = frozenset(
-    {"type", "version", "workflow", "node_pack", "called", "spec", "invoke", "batch_key", "invoke_batch"}
+    {"type", "version", "workflow", "node_pack", "called", "spec", "invoke", "reuse", "batch_key", "invoke_batch"}
 )
 
 _NODE_TYPE = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -55,6 +55,15 @@ class BaseInvocation(BaseModel):
         `InvocationError` or `InvalidInputError` for what the person who runs the graph can mend.
         """
         raise NotImplementedError(f"{type(self).__name__} does not override invoke")
+
+    def reuse(self, output: Any, context: InvocationContext) -> BaseInvocationOutput:
+        """What this execution gives when an equal one's `output` was found in the invocation cache.
+
+        Called instead of `invoke`; the output itself, unless it is overridden, as by a node whose every run is to leave
+        something new behind. Everything that `output` refers to is still there.
+        """
+        given: BaseInvocationOutput = output
+        return given
 
     def batch_key(self) -> Hashable | None:
         """What nodes of this type have in common that may run as one call; None: this one runs alone.

@@ -44,6 +44,8 @@ class Panel(PanelForm):
     """
 
     values_version: int = Field(default=1, ge=1)
+    #: The external provider that it belongs to: it is served only while that has a key.
+    provider: str | None = Field(default=None, exclude=True)
     build_graph: BuildGraph = Field(exclude=True, repr=False)
     upgrade: UpgradeValues | None = Field(default=None, exclude=True, repr=False)
 

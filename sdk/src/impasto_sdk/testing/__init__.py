@@ -12,6 +12,7 @@ from impasto_sdk.testing.images import FakeImages, SavedImage
 from impasto_sdk.testing.models import FakeModels
 from impasto_sdk.testing.problems import HEAVY_MODULES, import_problems, node_problems, plugin_problems
 from impasto_sdk.testing.progress import FakeProgress, ProgressReport
+from impasto_sdk.testing.providers import FakeProviderAccess, FakeProviders
 from impasto_sdk.testing.run import Runnable, Streamable, run_group, run_node, stream_node
 from impasto_sdk.testing.settings import FakeSecrets, FakeSettings
 
@@ -23,6 +24,8 @@ __all__ = [
     "FakeImages",
     "FakeModels",
     "FakeProgress",
+    "FakeProviderAccess",
+    "FakeProviders",
     "FakeSecrets",
     "FakeSettings",
     "FakeTensors",

@@ -1,7 +1,8 @@
 """`FakeContext`: a complete `InvocationContext` in memory, for testing nodes without a server."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from impasto_sdk.context import InvocationIdentity
 from impasto_sdk.errors import CanceledError
@@ -13,6 +14,7 @@ from impasto_sdk.testing.extensions import FakeExtensions
 from impasto_sdk.testing.images import FakeImages
 from impasto_sdk.testing.models import FakeModels
 from impasto_sdk.testing.progress import FakeProgress
+from impasto_sdk.testing.providers import FakeProviderAccess, FakeProviders
 from impasto_sdk.testing.settings import FakeSecrets, FakeSettings
 
 __all__ = ["FakeContext"]
@@ -22,7 +24,8 @@ class FakeContext:
     """Everything a node may touch, in memory. Fill it before the run, look into it after.
 
     ``context.images.add(picture)``, ``context.models.add(record, model)``, ``context.settings.add(values)``,
-    ``context.secrets.add(name, secret)``, ``context.extensions.add(factory)``; then ``context.images.saved``,
+    ``context.secrets.add(name, secret)``, ``context.providers.add(id, api_key=…)``,
+    ``context.extensions.add(factory)``; then ``context.images.saved``,
     ``context.tensors.saved``, ``context.progress.reports``. `cancel` and `cancel_after` play the person who gives up.
     """
 
@@ -36,6 +39,9 @@ class FakeContext:
         self.extensions = FakeExtensions(self)
         self.settings = FakeSettings()
         self.secrets = FakeSecrets()
+        self.providers = FakeProviders()
+        #: What an attempt that was cut short has yielded.
+        self.earlier_items: Sequence[Any] = ()
         self.progress = FakeProgress(self._count_report)
         self.logger = logging.getLogger("impasto.testing")
         self.identity = _identity("node", "node")
@@ -59,6 +65,10 @@ class FakeContext:
         """Raise `CanceledError` when the session was cancelled."""
         if self._cancelled:
             raise CanceledError
+
+    def provider(self, provider_id: str) -> FakeProviderAccess:
+        """What `providers` holds for a service. Raises `SecretNotFoundError` when it was not added."""
+        return self.providers(provider_id)
 
     def bind(self, node: BaseInvocation) -> None:
         """Make `node` the running one: its id is the identity's, what it saves takes its metadata and board.

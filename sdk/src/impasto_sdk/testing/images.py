@@ -89,8 +89,9 @@ class FakeImages:
         metadata: MetadataField | None = None,
         board: BoardField | None = None,
         is_intermediate: bool | None = None,
+        embed: bool = True,
     ) -> ImageOutput:
-        """See `ImageAccess.save_bytes`."""
+        """See `ImageAccess.save_bytes`. Here nothing is written into a file in any case."""
         metadata = metadata or getattr(self.node, "metadata", None)
         board = board or getattr(self.node, "board", None)
         if is_intermediate is None:

@@ -46,7 +46,7 @@ class WireImages:
         is_intermediate: bool | None = None,
     ) -> ImageOutput:
         """See `ImageAccess.save`."""
-        return self._save(encode_png(image), category, metadata, board, is_intermediate)
+        return self._save(encode_png(image), category, metadata, board, is_intermediate, embed=True)
 
     def load_bytes(self, image: ImageField) -> bytes:
         """See `ImageAccess.load_bytes`."""
@@ -60,10 +60,11 @@ class WireImages:
         metadata: MetadataField | None = None,
         board: BoardField | None = None,
         is_intermediate: bool | None = None,
+        embed: bool = True,
     ) -> ImageOutput:
         """See `ImageAccess.save_bytes`."""
         try:
-            return self._save(data, category, metadata, board, is_intermediate)
+            return self._save(data, category, metadata, board, is_intermediate, embed=embed)
         except UnreadableImageError as error:
             raise InvalidInputError("data", data[:16], error.problem, "PNG, JPEG and WebP are taken") from error
 
@@ -79,6 +80,8 @@ class WireImages:
         metadata: MetadataField | None,
         board: BoardField | None,
         is_intermediate: bool | None,
+        *,
+        embed: bool,
     ) -> ImageOutput:
         metadata = metadata or getattr(self._node, "metadata", None)
         board = board or getattr(self._node, "board", None)
@@ -90,6 +93,7 @@ class WireImages:
                 "metadata": metadata.model_dump(mode="json") if metadata else None,
                 "board_id": board.board_id if board else None,
                 "is_intermediate": self._node.is_intermediate if is_intermediate is None else is_intermediate,
+                "embed": embed,
             },
             [data],
         )

@@ -68,16 +68,18 @@ class ImageLibrary:
         workflow: JsonValue = None,
         user_id: str = "system",
         unsettled: bool = False,
+        embed: bool = True,
     ) -> ImageDTO:
         """Store an encoded picture (PNG, JPEG or WebP) as it is; when it returns, it is on disk.
 
         Into a PNG, `metadata`, `graph` and `workflow` are written as texts, without encoding it anew; what is not given
-        is taken from the texts that it brings. `unsettled`: it goes with `discard_unsettled` unless the queue's journal
+        is taken from the texts that it brings; without `embed` they are kept in the database only, and no byte of the
+        file is changed. `unsettled`: it goes with `discard_unsettled` unless the queue's journal
         names it before. Raises `UnreadableImageError` for bytes that are no picture, are damaged or incomplete, or
         have too many pixels; nothing is stored then.
         """
         _check_kind(category, origin)
-        picture = read_picture(data, metadata, graph, workflow, thoroughly=origin == "external")
+        picture = read_picture(data, metadata, graph, workflow, thoroughly=origin == "external", embed=embed)
         return self._store(
             picture,
             category=category,
@@ -195,9 +197,9 @@ class ImageLibrary:
 
     def documents(self, name: str) -> ImageDocuments:
         """Graph and workflow it was made with; None where there is none."""
-        data = self.read(name)
-        if not is_png(data):
-            return self._records.documents(name)
+        data, kept = self.read(name), self._records.documents(name)
+        if not is_png(data) or kept != ImageDocuments(None, None):
+            return kept
         return documents_in(data)
 
     def update(self, name: str, changes: ImageChanges | Mapping[str, object]) -> ImageDTO:

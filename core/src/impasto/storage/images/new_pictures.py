@@ -40,10 +40,12 @@ def read_picture(
     workflow: JsonValue = None,
     *,
     thoroughly: bool,
+    embed: bool = True,
 ) -> NewPicture:
     """Check a picture, and write into a PNG what is given; what is not is taken from the texts that it brings.
 
-    `thoroughly`: also what checksums of a stranger's file cannot show. Raises `UnreadableImageError`.
+    `thoroughly`: also what checksums of a stranger's file cannot show. Without `embed` the file stays as it is, byte
+    for byte. Raises `UnreadableImageError`.
     """
     info = inspect(data)
     carries_texts = is_png(data)
@@ -54,12 +56,13 @@ def read_picture(
     given = {METADATA_KEYWORD: metadata, GRAPH_KEYWORD: graph, WORKFLOW_KEYWORD: workflow}
     texts = {keyword: _as_text(document) for keyword, document in given.items() if document is not None}
     brought = read_texts(data) if carries_texts else {}
+    embedded = carries_texts and embed
     return NewPicture(
-        data=with_texts(data, texts) if carries_texts and texts else data,
+        data=with_texts(data, texts) if embedded and texts else data,
         info=info,
         has_workflow=WORKFLOW_KEYWORD in texts or WORKFLOW_KEYWORD in brought,
         metadata=dict(metadata) if metadata is not None else as_facts(_parsed(brought.get(METADATA_KEYWORD))),
-        documents=None if carries_texts else ImageDocuments(graph, workflow),
+        documents=None if embedded else ImageDocuments(graph, workflow),
     )
 
 

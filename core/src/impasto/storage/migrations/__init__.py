@@ -26,7 +26,7 @@ class History:
 
 
 #: The history of this version. A new revision is a file in ``versions`` and its id at the end of this line.
-HISTORY = History(revisions=("0001", "0002", "0003"), folders=(Path(__file__).parent / "versions",))
+HISTORY = History(revisions=("0001", "0002", "0003", "0004"), folders=(Path(__file__).parent / "versions",))
 
 
 def upgrade(connection: Connection, history: History = HISTORY) -> None:

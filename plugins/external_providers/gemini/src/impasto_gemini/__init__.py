@@ -1,0 +1,1 @@
+"""Gemini images: node, panel and models."""

@@ -1,0 +1,3 @@
+"""The hooks of impasto-gemini."""
+
+__all__: list[str] = []

@@ -1,0 +1,1 @@
+"""OpenAI images: node, panel and models."""

@@ -1,0 +1,3 @@
+"""The version of impasto-primitives."""
+
+__version__ = "0.1.0"

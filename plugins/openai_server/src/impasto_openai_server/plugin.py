@@ -1,0 +1,3 @@
+"""The hooks of impasto-openai-server."""
+
+__all__: list[str] = []

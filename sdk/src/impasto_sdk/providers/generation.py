@@ -1,0 +1,176 @@
+"""`generate_all`: several requests of one node, side by side, each tried again where that helps, cancelled at once.
+
+They run on an event loop in a thread of their own, so that a node stays an ordinary function; what comes back is given
+in the order in which it was asked for, as soon as it is there. When one fails, those that were not sent yet are given
+up, those under way are waited for (they are paid for), and the failure is raised after the last picture was given.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Protocol
+
+from impasto_sdk.context import ProviderAccess
+from impasto_sdk.errors import (
+    CanceledError,
+    ProviderContentRefusedError,
+    ProviderError,
+    ProviderRateLimitError,
+    ProviderRequestError,
+    ProviderTimeoutError,
+)
+from impasto_sdk.providers.attempts import with_retries
+from impasto_sdk.providers.provider import ExternalProvider
+from impasto_sdk.providers.request import ExternalGenerationRequest, ExternalGenerationResult
+from impasto_sdk.usage import ProviderUsage, RequestOutcome
+
+__all__ = ["GenerationWatch", "generate_all"]
+
+#: How often it is asked whether the session was cancelled, and whether a place is free, in seconds.
+_LOOK_S = 0.05
+
+_REFUSED = (ProviderRequestError, ProviderRateLimitError, ProviderContentRefusedError)
+
+
+class GenerationWatch(Protocol):
+    """Who asked for the pictures. Called on a thread of the requests."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nothing is wanted any more."""
+        ...
+
+    def partial(self, index: int, data: bytes, fraction: float) -> None:
+        """An unfinished picture of request `index` has come; `fraction` of it is done."""
+        ...
+
+    def waits(self, index: int, error: ProviderError, wait_s: float) -> None:
+        """Request `index` has failed with `error`, and is tried again after `wait_s` seconds."""
+        ...
+
+
+@dataclass(slots=True)
+class _Requests:
+    """The requests of one node, while they are under way. Lives on the thread of the event loop."""
+
+    provider: ExternalProvider
+    access: ProviderAccess
+    requests: Sequence[ExternalGenerationRequest]
+    watch: GenerationWatch
+    #: Set when nobody takes results any more.
+    unwanted: threading.Event = field(default_factory=threading.Event)
+    #: Set when one has failed: no other is begun.
+    failed: bool = False
+    #: What each request came to, as it comes.
+    ends: "SimpleQueue[tuple[int, ExternalGenerationResult | BaseException]]" = field(default_factory=SimpleQueue)
+
+    def run(self) -> None:
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        tasks = {asyncio.create_task(self._end_of(index)) for index in range(len(self.requests))}
+        while tasks:
+            _, tasks = await asyncio.wait(tasks, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            if self.unwanted.is_set() or self.watch.cancelled:
+                for task in tasks:
+                    task.cancel()
+
+    async def _end_of(self, index: int) -> None:
+        end: ExternalGenerationResult | BaseException
+        try:
+            end = await with_retries(
+                lambda: self._attempt(index),
+                self.provider.retry,
+                lambda error, wait_s: self.watch.waits(index, error, wait_s),
+            )
+        except asyncio.CancelledError:
+            end = CanceledError()
+        except Exception as error:  # noqa: BLE001 - raised again where the node runs
+            self.failed, end = True, error
+        self.ends.put((index, end))
+
+    async def _attempt(self, index: int) -> ExternalGenerationResult:
+        request = self.requests[index]
+        while not self.access.begin():
+            await asyncio.sleep(_LOOK_S)
+            if self.failed:
+                raise CanceledError
+        outcome: RequestOutcome = "failed"
+        result = None
+        try:
+            async with asyncio.timeout(self.provider.timeout_s):
+                result = await self.provider.generate(
+                    request, lambda data, fraction: self.watch.partial(index, data, fraction)
+                )
+            outcome = "completed"
+        except TimeoutError as error:
+            limit_s = self.provider.timeout_s
+            raise ProviderTimeoutError(
+                self.provider.provider_id, f"the service took more than {limit_s:g} s and was given up"
+            ) from error
+        except _REFUSED:
+            outcome = "refused"
+            raise
+        except asyncio.CancelledError:
+            outcome = "canceled"
+            raise
+        finally:
+            self.access.end(_usage(request, outcome, result))
+        return result
+
+
+def generate_all(
+    provider: ExternalProvider,
+    access: ProviderAccess,
+    requests: Sequence[ExternalGenerationRequest],
+    watch: GenerationWatch,
+) -> Iterator[tuple[int, ExternalGenerationResult]]:
+    """Index and result of each request that succeeded, in order; then the first failure is raised, if there was one.
+
+    Raises what `provider.generate` raises, `ProviderTimeoutError` for one that took too long, and `CanceledError`.
+    Closing the iterator cancels what is under way.
+    """
+    under_way = _Requests(provider, access, requests, watch)
+    thread = threading.Thread(target=under_way.run, name=f"impasto-{provider.provider_id}", daemon=True)
+    thread.start()
+    try:
+        yield from _in_order(len(requests), under_way.ends.get)
+    finally:
+        under_way.unwanted.set()
+        thread.join()
+
+
+def _in_order(
+    count: int, next_end: Callable[[], tuple[int, ExternalGenerationResult | BaseException]]
+) -> Iterator[tuple[int, ExternalGenerationResult]]:
+    came: dict[int, ExternalGenerationResult | BaseException] = {}
+    failures: list[BaseException] = []
+    for index in range(count):
+        while index not in came:
+            arrived, end = next_end()
+            came[arrived] = end
+        end = came.pop(index)
+        if isinstance(end, BaseException):
+            failures.append(end)
+        else:
+            yield index, end
+    if failures:
+        # what was given up because of a failure is not the reason
+        raise next((one for one in failures if not isinstance(one, CanceledError)), failures[0])
+
+
+def _usage(
+    request: ExternalGenerationRequest, outcome: RequestOutcome, result: ExternalGenerationResult | None
+) -> ProviderUsage:
+    if result is None:
+        return ProviderUsage(model=request.model, outcome=outcome)
+    return ProviderUsage(
+        model=request.model,
+        outcome=outcome,
+        images=len(result.images),
+        input_tokens=result.input_tokens,
+        output_tokens=result.output_tokens,
+        cost_usd=result.cost_usd,
+    )

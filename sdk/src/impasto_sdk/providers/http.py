@@ -1,0 +1,263 @@
+"""`ProviderHttp`: HTTP to an external service, with its limits, and its failures as errors of the sdk.
+
+The only module of the sdk that needs httpx (``impasto-sdk[http]``). A provider opens one for each request; it follows
+no redirect, so that a key goes where it was meant to go, and the key is taken out of every text that an error carries.
+"""
+
+import email.utils
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from impasto_sdk.errors import (
+    ProviderContentRefusedError,
+    ProviderDownError,
+    ProviderError,
+    ProviderRateLimitError,
+    ProviderRequestError,
+    ProviderTimeoutError,
+)
+from impasto_sdk.fields import JsonValue
+from impasto_sdk.providers.provider import ExternalProvider
+
+__all__ = ["Answer", "Explanation", "ProviderHttp", "explain_plainly"]
+
+#: Seconds to reach the service.
+CONNECT_S = 10.0
+#: Seconds to send the next part of a request: a slow line with large pictures.
+WRITE_S = 60.0
+#: Most bytes of one answer: ten large pictures in base64.
+MAX_ANSWER_BYTES = 512 * 2**20
+#: Most characters of a service's own words in an error.
+MAX_WORDS = 500
+#: What stands in the place of a key.
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a service says about a failure."""
+
+    message: str
+    #: Its safety rules refused the prompt or a picture.
+    refused: bool = False
+    #: False: waiting does not help, e.g. an account without credit. None: as the status says.
+    retryable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer: JSON and headers."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+#: Reads an error's document (parsed JSON, or text where it is none) of a status.
+Explain = Callable[[int, JsonValue], Explanation]
+
+
+def explain_plainly(status: int, body: JsonValue) -> Explanation:
+    """The message of an error's document, wherever the usual services put it."""
+    found = body
+    for name in ("error", "message", "detail"):
+        if isinstance(found, Mapping) and name in found:
+            found = found[name]
+    return Explanation(message=found if isinstance(found, str) else json.dumps(found))
+
+
+class ProviderHttp:
+    """An HTTP client for one request of a provider: ``async with ProviderHttp(self, headers=…) as http:``."""
+
+    def __init__(
+        self,
+        provider: ExternalProvider,
+        *,
+        headers: Mapping[str, str],
+        explain: Explain = explain_plainly,
+        read_s: float | None = None,
+    ) -> None:
+        """`headers` carry the key. `read_s`: seconds without a byte of the answer; the provider's `timeout_s` if None.
+
+        Raises `ProviderRequestError` when the operator's base URL is none.
+        """
+        self._provider = provider
+        self._explain = explain
+        timeout = httpx.Timeout(read_s or provider.timeout_s, connect=CONNECT_S, write=WRITE_S)
+        try:
+            url = httpx.URL(provider.base_url)
+        except httpx.InvalidURL as error:
+            raise self._unusable_url() from error
+        if url.scheme not in ("http", "https") or not url.host:
+            raise self._unusable_url()
+        self._client = httpx.AsyncClient(headers=dict(headers), timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, traceback)
+
+    async def get(self, path: str) -> Answer:
+        """The JSON at `path`, below the base URL. Raises a `ProviderError`."""
+        async with self._sent("GET", self._url(path)) as response:
+            return await self._answer(response)
+
+    async def post(self, path: str, body: Mapping[str, JsonValue]) -> Answer:
+        """Send JSON, and give the JSON that comes back. Raises a `ProviderError`."""
+        async with self._sent("POST", self._url(path), json=dict(body)) as response:
+            return await self._answer(response)
+
+    async def post_form(
+        self, path: str, fields: Mapping[str, str], files: Sequence[tuple[str, tuple[str, bytes, str]]]
+    ) -> Answer:
+        """Send a multipart form; `files` are (field, (file name, bytes, media type)). Raises a `ProviderError`."""
+        async with self._sent("POST", self._url(path), data=dict(fields), files=list(files)) as response:
+            return await self._answer(response)
+
+    async def events(self, path: str, **content: Any) -> AsyncIterator[tuple[Any, Mapping[str, str]]]:
+        """Send what httpx's `content` says (``json=``, or ``data=`` and ``files=``) and give each server-sent event.
+
+        An event is its ``data`` as JSON, with the answer's headers; ``[DONE]`` is left out. Lines are read as
+        https://html.spec.whatwg.org/multipage/server-sent-events.html says. Raises a `ProviderError`.
+        """
+        async with self._sent("POST", self._url(path), **content) as response:
+            held: list[str] = []
+            try:
+                async for line in response.aiter_lines():
+                    if line.startswith("data:"):
+                        held.append(line.removeprefix("data:").removeprefix(" "))
+                    elif not line and held:
+                        text, held = "\n".join(held), []
+                        if text != "[DONE]":
+                            yield self._json(text.encode()), response.headers
+            except httpx.HTTPError as error:
+                raise self._broken(error) from error
+
+    async def download(self, url: str) -> bytes:
+        """The bytes at an address that the service gave; the key is not sent along. Raises a `ProviderError`."""
+        async with httpx.AsyncClient(timeout=self._client.timeout) as client:
+            request = self._built(lambda: client.build_request("GET", url))
+            async with self._open(client, request) as response:
+                return await self._read(response)
+
+    def _url(self, path: str) -> str:
+        return f"{self._provider.base_url}/{path.lstrip('/')}"
+
+    def _sent(self, method: str, url: str, **content: Any) -> "Any":
+        request = self._built(lambda: self._client.build_request(method, url, **content))
+        return self._open(self._client, request)
+
+    def _built(self, build: Callable[[], httpx.Request]) -> httpx.Request:
+        try:
+            return build()
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise self._unusable_url() from error
+
+    @asynccontextmanager
+    async def _open(self, client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """The response to `request`, when it is a good one."""
+        try:
+            response = await client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ProviderDownError(self._id, f"{request.url.host} cannot be reached: {self._words(error)}") from error
+        except (httpx.WriteError, httpx.WriteTimeout) as error:  # a request that is not whole is not carried out
+            raise ProviderDownError(
+                self._id, f"{request.url.host} stopped taking the request: {self._words(error)}"
+            ) from error
+        except httpx.HTTPError as error:
+            raise self._broken(error) from error
+        try:
+            if not response.is_success:
+                raise await self._failure(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _answer(self, response: httpx.Response) -> Answer:
+        return Answer(self._json(await self._read(response)), response.headers)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async for part in response.aiter_bytes():
+                size += len(part)
+                if size > MAX_ANSWER_BYTES:
+                    raise ProviderRequestError(self._id, f"the answer has more than {MAX_ANSWER_BYTES:,} bytes")
+                parts.append(part)
+        except httpx.HTTPError as error:
+            raise self._broken(error) from error
+        return b"".join(parts)
+
+    def _json(self, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            shown = self._shown(data[:80].decode(errors="replace"))
+            raise ProviderRequestError(self._id, f"the answer is no JSON; it begins with {shown!r}") from error
+
+    async def _failure(self, response: httpx.Response) -> ProviderError:
+        status = response.status_code
+        data = await self._read(response)
+        try:
+            body: JsonValue = json.loads(data)
+        except ValueError:
+            body = data.decode(errors="replace")
+        explained = self._explain(status, body)
+        words = f"{self._shown(explained.message) or response.reason_phrase} (status {status})"
+        if explained.refused:
+            return ProviderContentRefusedError(self._id, words)
+        retryable = explained.retryable is not False and response.headers.get("x-should-retry") != "false"
+        if status == 429:
+            return ProviderRateLimitError(self._id, words, _retry_after_s(response.headers), retryable=retryable)
+        if status >= 500 or status == 408:
+            return ProviderDownError(self._id, words, status, retryable=retryable)
+        if status in (401, 403):
+            words = f"the service does not take the key: {words}; set another with `impasto providers set {self._id}`"
+        return ProviderRequestError(self._id, words, status)
+
+    def _broken(self, error: httpx.HTTPError) -> ProviderError:
+        if isinstance(error, httpx.TimeoutException):
+            return ProviderTimeoutError(self._id, "the service was silent for too long and was given up")
+        return ProviderDownError(self._id, f"the answer broke off: {self._words(error)}", retryable=False)
+
+    def _unusable_url(self) -> ProviderRequestError:
+        return ProviderRequestError(
+            self._id,
+            f"base URL {self._shown(self._provider.base_url)!r} is none; write http:// or https:// and a host",
+        )
+
+    def _words(self, error: Exception) -> str:
+        return self._shown(str(error)) or type(error).__name__
+
+    def _shown(self, text: str) -> str:
+        """A text of the service's as an error may show it: not endless, and without the key."""
+        hidden = text.replace(self._provider.api_key, HIDDEN) if self._provider.is_configured else text
+        return hidden if len(hidden) <= MAX_WORDS else f"{hidden[:MAX_WORDS]}…"
+
+    @property
+    def _id(self) -> str:
+        return self._provider.provider_id
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from ``retry-after-ms`` or ``Retry-After`` (RFC 9110: seconds or a date)."""
+    milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    try:
+        return max(0.0, float(milliseconds) / 1000 if milliseconds else float(seconds))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(seconds).timestamp() - time.time())
+    except ValueError:
+        return None
