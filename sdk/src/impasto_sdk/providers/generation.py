@@ -93,10 +93,10 @@ class _Requests:
 
     async def _attempt(self, index: int) -> ExternalGenerationResult:
         request = self.requests[index]
-        while not self.access.begin():
-            await asyncio.sleep(_LOOK_S)
+        while self.failed or not self.access.begin():
             if self.failed:
                 raise CanceledError
+            await asyncio.sleep(_LOOK_S)
         outcome: RequestOutcome = "failed"
         result = None
         try:

@@ -10,7 +10,7 @@ import annotated_types
 from pydantic.fields import FieldInfo
 
 from impasto_sdk.draft import GraphDraft
-from impasto_sdk.errors import PanelDeclarationError
+from impasto_sdk.errors import PanelDeclarationError, PanelProblem, PanelValuesError
 from impasto_sdk.fields import port_of
 from impasto_sdk.panels import (
     AnyField,
@@ -53,6 +53,7 @@ def image_panel(node: type[ExternalImageGeneration]) -> Panel:
     provider = node.provider
 
     def build_graph(values: PanelValues) -> GraphDraft:
+        _check_images(values)
         draft = GraphDraft()
         width, height = values.size("size")
         inputs: dict[str, object] = {
@@ -86,6 +87,19 @@ def image_panel(node: type[ExternalImageGeneration]) -> Panel:
     )
 
 
+def _check_images(values: PanelValues) -> None:
+    """What a form cannot say: an image that is needed only in some modes."""
+    mode = values.get("mode")
+    needed = {"init_image": mode in ("img2img", "inpaint"), "mask_image": mode == "inpaint"}
+    problems = [
+        PanelProblem(f"/{name}", f"it is empty, and the mode {mode!r} needs it; choose an image, or another mode")
+        for name, is_needed in needed.items()
+        if is_needed and not values.get(name)
+    ]
+    if problems:
+        raise PanelValuesError(values.panel, problems)
+
+
 def _sections(provider: type[ExternalProvider]) -> Iterator[Section]:
     longest = [model.capabilities.max_prompt_length for model in provider.models()]
     known = [length for length in longest if length is not None]
@@ -103,41 +117,50 @@ def _sections(provider: type[ExternalProvider]) -> Iterator[Section]:
             ),
         ],
     )
-    yield Section(id="start", title="Images to start from", fields=list(_start_fields()))
+    start = list(_start_fields(provider))
+    if start:
+        yield Section(id="start", title="Images to start from", fields=start)
     yield Section(id="image", title="Image", fields=list(_image_fields(provider)))
     options = [_option_field(name, info) for name, info in provider.options.model_fields.items()]
     if options:
         yield Section(id="options", title="Options", fields=options)
 
 
-def _start_fields() -> Iterator[AnyField]:
-    starts_from_image = when("mode").is_one_of("img2img", "inpaint")
-    yield Choice(
-        id="mode",
-        title="Start from",
-        default="txt2img",
-        options=fact("model", "mode_options", otherwise=["txt2img"]),
-        widget="segmented",
-    )
-    yield Image(
-        id="init_image", title="Image", required=True, accept=_ACCEPTED, fit="none", visible_when=starts_from_image
-    )
-    yield Mask(
-        id="mask_image",
-        title="Mask",
-        help="White is made anew, black stays.",
-        required=True,
-        of="init_image",
-        visible_when=when("mode").is_("inpaint"),
-    )
-    yield Images(
-        id="reference_images",
-        title="Reference images",
-        default=[],
-        accept=_ACCEPTED,
-        max_items=fact("model", "max_reference_images", otherwise=0),
-        visible_when=when("model").fact("supports").has("reference_images"),
-    )
+def _start_fields(provider: type[ExternalProvider]) -> Iterator[AnyField]:
+    abilities = [model.capabilities for model in provider.models()]
+    modes = {mode for able in abilities for mode in able.modes}
+    if len(modes) > 1:
+        yield Choice(
+            id="mode",
+            title="Start from",
+            default="txt2img",
+            options=fact("model", "mode_options", otherwise=["txt2img"]),
+            widget="segmented",
+        )
+        yield Image(
+            id="init_image",
+            title="Image",
+            accept=_ACCEPTED,
+            fit="none",
+            visible_when=when("mode").is_one_of("img2img", "inpaint"),
+        )
+    if "inpaint" in modes:
+        yield Mask(
+            id="mask_image",
+            title="Mask",
+            help="White is made anew, black stays.",
+            of="init_image",
+            visible_when=when("mode").is_("inpaint"),
+        )
+    if any(able.supports_reference_images for able in abilities):
+        yield Images(
+            id="reference_images",
+            title="Reference images",
+            default=[],
+            accept=_ACCEPTED,
+            max_items=fact("model", "max_reference_images", otherwise=0),
+            visible_when=when("model").fact("supports").has("reference_images"),
+        )
 
 
 def _image_fields(provider: type[ExternalProvider]) -> Iterator[AnyField]:
@@ -177,8 +200,10 @@ def _option_field(name: str, info: FieldInfo) -> AnyField:
     default = info.get_default(call_default_factory=True)
     if is_optional:
         shared["optional"] = True
-    if default is not None or is_optional:
-        shared["default"] = default
+    if default is not None:
+        shared["default"] = fact("model", f"defaults.{name}", otherwise=default)
+    elif is_optional:
+        shared["default"] = None
     if get_origin(annotation) is Literal:
         labels = port_of(info).choice_labels
         options = [Option(value=value, label=labels.get(value, str(value))) for value in get_args(annotation)]

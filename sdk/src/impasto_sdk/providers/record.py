@@ -21,14 +21,17 @@ _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9._-]+")
 def external_record(provider: type[ExternalProvider], model: ExternalModel) -> ModelRecord:
     """The record of a provider's model. It is a function of the two, so its key is the same on every server.
 
-    Its facts are those of its capabilities, ``provider``, ``options`` (names of those it takes) and ``defaults``.
+    Its facts are those of its capabilities, ``provider``, ``options`` (names of those it takes) and ``defaults``, of
+    which the size is the model's first unless it says otherwise.
     """
     source = external_source(provider.provider_id, model.id)
+    first = next(iter(model.capabilities.presets), None)
+    size = {} if first is None else {"size": {"width": first.width, "height": first.height}}
     facts: dict[str, JsonValue] = {
         **model.capabilities.facts(),
         "provider": provider.provider_id,
         "options": list(model.option_names(provider.options.model_fields)),
-        "defaults": dict(model.defaults),
+        "defaults": {**size, **model.defaults},
     }
     return ModelRecord(
         key=_NOT_IN_A_KEY.sub("-", f"{provider.provider_id}.{model.id}"),
