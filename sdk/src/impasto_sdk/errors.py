@@ -298,10 +298,20 @@ class ProviderContentRefusedError(ProviderError):
 class ProviderDownError(ProviderError):
     """The service cannot be reached, or answers with a server error. `status` is the HTTP status, if there was one.
 
-    Not `retryable` when it may have done the work, as when an answer breaks off.
+    `retry_after_s` is how long to wait, when it said so. Not `retryable` when it may have done the work, as when an
+    answer breaks off.
     """
 
-    def __init__(self, provider: str, problem: str, status: int | None = None, *, retryable: bool = True) -> None:
+    def __init__(
+        self,
+        provider: str,
+        problem: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        *,
+        retryable: bool = True,
+    ) -> None:
         super().__init__(provider, problem)
         self.status = status
+        self.retry_after_s = retry_after_s
         self.retryable = retryable

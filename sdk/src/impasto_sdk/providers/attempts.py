@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from impasto_sdk.errors import ProviderError, ProviderRateLimitError
+from impasto_sdk.errors import ProviderDownError, ProviderError, ProviderRateLimitError
 
 __all__ = ["RetryPolicy", "with_retries"]
 
@@ -63,6 +63,6 @@ async def with_retries(
 
 def _wait_after(error: ProviderError, number: int, policy: RetryPolicy, drawn: float) -> float:
     own_s: float = min(policy.first_wait_s * 2 ** (number - 1), policy.longest_wait_s) * (0.5 + drawn / 2)
-    asked_s = error.retry_after_s if isinstance(error, ProviderRateLimitError) else None
+    asked_s = error.retry_after_s if isinstance(error, ProviderRateLimitError | ProviderDownError) else None
     # never before the service says so, and not all at once when it says so to many
     return own_s if asked_s is None else asked_s + min(drawn, own_s)

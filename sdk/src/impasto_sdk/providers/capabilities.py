@@ -43,6 +43,8 @@ class ExternalModelCapabilities:
     supports_seed: bool = False
     #: How many reference images it takes; 0: none.
     max_reference_images: int = 0
+    #: How many images it takes in all, the one to change among them; None: not stated.
+    max_input_images: int | None = None
     #: Pictures that one request can give; more are asked for in several requests, side by side.
     max_images_per_request: int = 1
     #: Width and height in pixels for each aspect ratio, e.g. ``{"1:1": (1024, 1024)}``; empty: any size.

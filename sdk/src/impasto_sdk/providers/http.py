@@ -47,6 +47,10 @@ class Explanation:
     message: str
     #: Its safety rules refused the prompt or a picture.
     refused: bool = False
+    #: It does not take the key; statuses 401 and 403 say so without this.
+    key_refused: bool = False
+    #: Seconds to wait, where the document says so; the longer of it and the ``Retry-After`` of the headers counts.
+    retry_after_s: float | None = None
     #: False: waiting does not help, e.g. an account without credit. None: as the status says.
     retryable: bool | None = None
 
@@ -218,11 +222,13 @@ class ProviderHttp:
         if explained.refused:
             return ProviderContentRefusedError(self._id, words)
         retryable = explained.retryable is not False and response.headers.get("x-should-retry") != "false"
+        said_s = (_retry_after_s(response.headers), explained.retry_after_s)
+        retry_after_s = max((wait_s for wait_s in said_s if wait_s is not None), default=None)
         if status == 429:
-            return ProviderRateLimitError(self._id, words, _retry_after_s(response.headers), retryable=retryable)
+            return ProviderRateLimitError(self._id, words, retry_after_s, retryable=retryable)
         if status >= 500 or status == 408:
-            return ProviderDownError(self._id, words, status, retryable=retryable)
-        if status in (401, 403):
+            return ProviderDownError(self._id, words, status, retry_after_s, retryable=retryable)
+        if explained.key_refused or status in (401, 403):
             words = f"the service does not take the key: {words}; set another with `impasto providers set {self._id}`"
         return ProviderRequestError(self._id, words, status)
 

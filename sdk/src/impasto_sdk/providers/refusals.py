@@ -27,6 +27,11 @@ def refusals(model: ExternalModel, request: ExternalGenerationRequest) -> Iterat
         most = able.max_reference_images
         taken = f"it takes {most} at most" if most else "it takes none"
         yield f"reference_images holds {len(request.reference_images)} images; {taken}"
+    elif able.max_input_images is not None and _input_images(request) > able.max_input_images:
+        yield (
+            f"init_image and {len(request.reference_images)} reference_images are {_input_images(request)} images; "
+            f"it takes {able.max_input_images} at most in one request"
+        )
     if not request.prompt.strip():
         yield "prompt is empty; say what the picture should show"
     if able.max_prompt_length is not None and len(request.prompt) > able.max_prompt_length:
@@ -35,6 +40,10 @@ def refusals(model: ExternalModel, request: ExternalGenerationRequest) -> Iterat
         yield f"num_images = {request.num_images}; one request gives {able.max_images_per_request} at most"
     for name, image in _named_inputs(request):
         yield from _unusable(name, image, model)
+
+
+def _input_images(request: ExternalGenerationRequest) -> int:
+    return len(request.reference_images) + (request.init_image is not None)
 
 
 def _missing_or_idle(request: ExternalGenerationRequest) -> Iterator[str]:
