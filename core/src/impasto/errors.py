@@ -23,9 +23,15 @@
         │   ├── StorageUnavailableError   … now: the disk is full, or the file is held or gone
         │   ├── DatabaseVersionError
         │   └── UnreadableImageError
+        ├── SecretError               a secret cannot be set
+        │   └── SecretFromEnvironmentError   … or removed, for a variable of the environment holds it
         ├── PluginError               a plugin cannot be used
         ├── ModelRegistryError        a model cannot be registered
+        │   └── ExternalModelError    … or changed: it is a service's, and follows its plugin
         ├── PanelNotFoundError        no plugin offers that panel (also a NotFoundError)
+        ├── ExternalProviderNotFoundError  no plugin offers that external provider (also a NotFoundError)
+        ├── ProviderConfigError       a key or an address of an external provider cannot be taken (also a ValueError)
+        │   └── NewAddressError       … for the key that is stored would go to another place than it was given for
         ├── WorkflowNotFoundError     the library has no such workflow (also a NotFoundError)
         ├── SubscriptionEndedError    no more events come; the reader may come back with its last id
         ├── WorkerError               a worker process was lost or cannot start
@@ -49,6 +55,8 @@ __all__ = [
     "CreationGoneError",
     "CyclicalGraphError",
     "DatabaseVersionError",
+    "ExternalModelError",
+    "ExternalProviderNotFoundError",
     "DuplicateNodeIdError",
     "GraphError",
     "GraphValidationError",
@@ -56,6 +64,7 @@ __all__ = [
     "InvalidEdgeError",
     "MessageTooLargeError",
     "ModelRegistryError",
+    "NewAddressError",
     "NodeAlreadyExecutedError",
     "NodeAlreadyInGraphError",
     "NodeFieldNotFoundError",
@@ -65,10 +74,13 @@ __all__ = [
     "PanelNotFoundError",
     "PluginError",
     "Problem",
+    "ProviderConfigError",
     "QueueError",
     "QueueFullError",
     "QueueItemNotFoundError",
     "QueueItemStatusError",
+    "SecretError",
+    "SecretFromEnvironmentError",
     "ServerError",
     "SessionTimeoutError",
     "SettingsError",
@@ -326,6 +338,27 @@ class UnreadableImageError(StorageError):
         self.problem = problem
 
 
+class SecretError(CoreError):
+    """A secret cannot be set. `name` is the secret's; `problem` what is wrong, without a word of the secret itself."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"secret {name!r}: {problem}")
+        self.name = name
+        self.problem = problem
+
+
+class SecretFromEnvironmentError(SecretError):
+    """A secret cannot be set or removed, because the environment holds it. `variable` is the variable's name."""
+
+    def __init__(self, name: str, variable: str) -> None:
+        super().__init__(
+            name,
+            f"the environment variable {variable} holds it, which goes before the file; change it there, or take it "
+            f"out and start the server anew",
+        )
+        self.variable = variable
+
+
 class PluginError(CoreError):
     """A plugin cannot be used. `plugin` is its distribution."""
 
@@ -342,6 +375,10 @@ class ModelRegistryError(CoreError):
         super().__init__(f"{source}: {problem}")
         self.source = source
         self.problem = problem
+
+
+class ExternalModelError(ModelRegistryError):
+    """What was asked for makes no sense for a model of an external service. `source` is ``external://provider/model``."""
 
 
 class SubscriptionEndedError(CoreError):
@@ -364,6 +401,33 @@ class PanelNotFoundError(CoreError, NotFoundError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(name, f"there are {', '.join(known)}" if known else "no plugin in force offers any")
         self.known = tuple(known)
+
+
+class ExternalProviderNotFoundError(CoreError, NotFoundError):
+    """No plugin in force offers that external provider. `name` is what was asked for, `known` the ids there are."""
+
+    kind = "external provider"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(name, f"there are {', '.join(known)}" if known else "no plugin in force offers any")
+        self.known = tuple(known)
+
+
+class ProviderConfigError(CoreError, ValueError):
+    """A key or an address of an external provider cannot be taken. `field` is ``api_key`` or ``base_url``.
+
+    Neither message nor attributes repeat what was given: it may be the key, also in the wrong place.
+    """
+
+    def __init__(self, provider_id: str, field: str, problem: str) -> None:
+        super().__init__(f"{provider_id}: {problem}")
+        self.provider_id = provider_id
+        self.field = field
+        self.problem = problem
+
+
+class NewAddressError(ProviderConfigError):
+    """The key that is stored would go to another place than it was given for; nothing was changed."""
 
 
 class WorkflowNotFoundError(CoreError, NotFoundError):
