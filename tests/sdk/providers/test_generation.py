@@ -139,9 +139,9 @@ def test_every_request_is_counted_with_what_it_came_to() -> None:
 
 def test_what_was_paid_for_is_given_before_a_failure_is_raised() -> None:
     async def act(number: int) -> ExternalGenerationResult:
+        await asyncio.sleep(0.01 if number == 0 else 0.03)  # the others are under way when the first one fails
         if number == 0:
             raise ProviderContentRefusedError("scripted", "the first one is not to be painted")
-        await asyncio.sleep(0.02)
         return result(number)
 
     access = FakeProviderAccess("key")

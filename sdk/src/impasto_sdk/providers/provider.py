@@ -4,6 +4,7 @@ Beside its models and how a request is sent, a provider says nothing: keys, size
 side, retries, cancelling, progress, storing and counting are the platform's (`ExternalImageGeneration`).
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from impasto_sdk.context import ProviderAccess
-from impasto_sdk.errors import ProviderNotConfiguredError
+from impasto_sdk.errors import DeclarationError, ProviderNotConfiguredError
 from impasto_sdk.providers.attempts import RetryPolicy
 from impasto_sdk.providers.model import ExternalModel
 from impasto_sdk.providers.request import ExternalGenerationRequest, ExternalGenerationResult
 
 __all__ = ["ExternalProvider", "NoOptions", "PartialImage", "ProviderStatus"]
+
+_PROVIDER_ID = re.compile(r"^[a-z][a-z0-9_]*$")
 
 #: Told of a picture that is not finished yet: its encoded bytes, and how far it is, 0 to 1.
 PartialImage = Callable[[bytes, float], None]
@@ -58,6 +61,18 @@ class ExternalProvider(ABC):
     #: The provider's own options: pydantic fields, declared with `InputField`, that its node and its panel have too.
     options: ClassVar[type[BaseModel]] = NoOptions
     retry: ClassVar[RetryPolicy] = RetryPolicy()
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Hold a class that names itself to what it must say. Raises `DeclarationError`."""
+        super().__init_subclass__(**kwargs)
+        if "provider_id" not in vars(cls):
+            return  # something that several providers have in common
+        if not _PROVIDER_ID.match(cls.provider_id):
+            problem = f"provider_id {cls.provider_id!r} must be lower-case letters, digits and underscores"
+            raise DeclarationError(f"provider {cls.__name__}: {problem}, e.g. 'my_service'")
+        missing = [name for name in ("title", "default_base_url") if not getattr(cls, name, "")]
+        if missing:
+            raise DeclarationError(f"provider {cls.__name__}: {' and '.join(missing)} must be stated")
 
     def __init__(self, access: ProviderAccess) -> None:
         self._access = access

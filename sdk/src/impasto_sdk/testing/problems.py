@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 from impasto_sdk import hookspecs
 from impasto_sdk.hookspecs import PROJECT_NAME
 from impasto_sdk.node import BaseInvocation, InputSpec, NodeSpec
+from impasto_sdk.providers import ExternalProvider
 
 __all__ = ["HEAVY_MODULES", "import_problems", "node_problems", "plugin_problems"]
 
@@ -145,6 +146,10 @@ def _registration_problems(name: str, hook: Callable[..., Any]) -> Iterator[str]
         yield f"{name} gave {values!r}; it must return a list"
         return
     (wanted,) = get_args(get_type_hints(getattr(hookspecs, name))["return"])
+    if name == "register_external_providers":
+        for provider in values:
+            yield from _provider_problems(name, provider)
+        return
     if name != "register_invocations":
         for value in values:
             if not isinstance(value, wanted):
@@ -159,3 +164,21 @@ def _registration_problems(name: str, hook: Callable[..., Any]) -> Iterator[str]
         if node.spec.type in types:
             yield f"{name} gave two nodes of type {node.spec.type!r}"
         types.add(node.spec.type)
+
+
+def _provider_problems(hook: str, provider: object) -> Iterator[str]:
+    if not (isinstance(provider, type) and issubclass(provider, ExternalProvider)):
+        yield f"{hook} gave {provider!r}, which is no subclass of ExternalProvider"
+        return
+    models = provider.models()
+    if not models:
+        yield f"{provider.__name__} offers no models, so its node and its panel can never be used"
+    ids = [model.id for model in models]
+    for twice in sorted({model_id for model_id in ids if ids.count(model_id) > 1}):
+        yield f"{provider.__name__} offers two models {twice!r}"
+    for model in models:
+        unknown = set(model.options or ()) - set(provider.options.model_fields)
+        if unknown:
+            yield f"{provider.__name__}, {model.id}: {', '.join(sorted(unknown))} is no field of its options"
+        if not model.capabilities.modes:
+            yield f"{provider.__name__}, {model.id}: it has no mode, so nothing can be asked of it"
