@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from impasto.cache import InvocationCache
-from impasto.engine.invoker import NodeInvoker
+from impasto.engine.invoker import NodeInvoker, OutputTypeError
 from impasto.engine.references import References
 from impasto.graph import Graph
 from impasto.host import Catalogue
@@ -88,7 +88,24 @@ class ThrowDice(BaseInvocation):
         return FloatOutput(value=4.0)
 
 
-TOYS: Sequence[type[BaseInvocation]] = (Scale, ScaleTwice, StoreThings, PaintDot, ThrowDice)
+@invocation("paint_anew", version="1.0.0")
+class PaintAnew(BaseInvocation):
+    """Names a picture, and another one whenever it is found in the cache."""
+
+    copy_name: str = InputField("copy.png")
+
+    def invoke(self, context: InvocationContext) -> ImageOutput:
+        RAN.append("paint_anew")
+        return ImageOutput(image=ImageField(image_name="original.png"), width=1, height=1)
+
+    def reuse(self, output: Any, context: InvocationContext) -> BaseInvocationOutput:
+        assert output.image.image_name == "original.png"
+        if not self.copy_name:
+            return FloatOutput(value=1.0)
+        return ImageOutput(image=ImageField(image_name=self.copy_name), width=1, height=1)
+
+
+TOYS: Sequence[type[BaseInvocation]] = (Scale, ScaleTwice, StoreThings, PaintDot, ThrowDice, PaintAnew)
 
 
 class Room:
@@ -224,3 +241,17 @@ def test_an_output_of_which_anything_is_gone_is_made_again(gone: str) -> None:
     assert RAN == ["store_things", "store_things"]
     room.missing.clear()
     assert room.run("store_things")
+
+
+def test_a_node_may_make_something_new_of_what_is_found() -> None:
+    room = Room()
+    assert [room.run("paint_anew"), room.run("paint_anew"), room.run("paint_anew")] == [False, True, True]
+    assert RAN == ["paint_anew"]
+    assert room.output == ImageOutput(image=ImageField(image_name="copy.png"), width=1, height=1)
+
+
+def test_what_a_node_makes_of_it_is_held_to_what_it_declares() -> None:
+    room = Room()
+    room.run("paint_anew", copy_name="")
+    with pytest.raises(OutputTypeError, match="'paint_anew' declares that it gives ImageOutput, and gave FloatOutput"):
+        room.run("paint_anew", copy_name="")

@@ -100,6 +100,19 @@ def nodes_of(stage: Stage, lane: Lane = Lane.CPU) -> list[type[BaseInvocation]]:
                 stage.closed.append(len(given))
             return NumbersAndLast(collection=given, last=given[-1])
 
+    @invocation("dear", lane=lane)
+    class Dear(BaseInvocation):
+        """Three numbers, each of which it makes once, however often it is begun."""
+
+        def invoke(self, context: InvocationContext) -> Generator[int, None, IntegerCollectionOutput]:
+            given: list[int] = list(context.earlier_items)
+            yield from given
+            while len(given) < 3:
+                stage.begun += 1
+                given.append(10 + len(given))
+                yield given[-1]
+            return IntegerCollectionOutput(collection=given)
+
     @invocation("use", lane=lane, use_cache=False)
     class Use(BaseInvocation):
         """Ten times a number."""
@@ -130,7 +143,7 @@ def nodes_of(stage: Stage, lane: Lane = Lane.CPU) -> list[type[BaseInvocation]]:
                 stage.closed.append(1)
                 yield 2
 
-    return [Stream, Use, Wrong, Clings, ToyIterate, ToyCollect]
+    return [Stream, Use, Dear, Wrong, Clings, ToyIterate, ToyCollect]
 
 
 @pytest.fixture
@@ -254,6 +267,13 @@ def test_items_of_an_earlier_attempt_are_given_again_as_they_were(rig: SessionRi
     assert rig.report.all("item") == ["g", "g"]
     assert item_key("g", 1) not in rig.report.journal
     assert stage.begun == 1
+
+
+def test_a_node_is_told_what_it_has_yielded_so_that_it_need_not_make_it_twice(rig: SessionRig, stage: Stage) -> None:
+    known = {item_key("g", 0): {"item": 10, "images": []}, item_key("g", 1): {"item": 11, "images": []}}
+    assert rig.run(loop(node("g", "dear")), known).outcome is Outcome.COMPLETED
+    assert collected(rig) == [100, 110, 120]
+    assert stage.begun == 1, "the last one was all that was missing"
 
 
 def test_items_that_are_known_are_used_before_the_generator_begins_anew(rig: SessionRig, stage: Stage) -> None:

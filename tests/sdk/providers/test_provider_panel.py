@@ -117,7 +117,7 @@ def test_a_panel_of_fixed_sizes_takes_no_others() -> None:
     panel = image_panel(EaselImageGeneration)
     chosen = {"key": record.key}
     assert settled(panel, world, model=chosen, size={"width": 96, "height": 48}).ok
-    verdict = settled(panel, world, model=chosen, size={"width": 100, "height": 100})
+    verdict = settled(panel, world, model=chosen, size={"width": 60, "height": 60})
     assert [problem.path for problem in verdict.problems] == ["/size"]
     assert verdict.problems[0].fix == {"width": 64, "height": 64}
     fields = panel.root_fields
