@@ -75,6 +75,23 @@ class Stage:
         assert self.event(name).wait(PATIENCE_S), f"{name!r} never happened"
 
 
+def dear_node(stage: Stage) -> type[BaseInvocation]:
+    @invocation("dear")
+    class Dear(BaseInvocation):
+        """Three numbers, each of which it makes once, however often it is begun."""
+
+        def invoke(self, context: InvocationContext) -> Generator[int, None, IntegerCollectionOutput]:
+            given: list[int] = list(context.earlier_items)
+            yield from given
+            while len(given) < 3:
+                stage.begun += 1
+                given.append(10 + len(given))
+                yield given[-1]
+            return IntegerCollectionOutput(collection=given)
+
+    return Dear
+
+
 def nodes_of(stage: Stage, lane: Lane = Lane.CPU) -> list[type[BaseInvocation]]:
     @invocation("stream", lane=lane)
     class Stream(BaseInvocation):
@@ -99,19 +116,6 @@ def nodes_of(stage: Stage, lane: Lane = Lane.CPU) -> list[type[BaseInvocation]]:
                 stage.threads.add(threading.get_ident())
                 stage.closed.append(len(given))
             return NumbersAndLast(collection=given, last=given[-1])
-
-    @invocation("dear", lane=lane)
-    class Dear(BaseInvocation):
-        """Three numbers, each of which it makes once, however often it is begun."""
-
-        def invoke(self, context: InvocationContext) -> Generator[int, None, IntegerCollectionOutput]:
-            given: list[int] = list(context.earlier_items)
-            yield from given
-            while len(given) < 3:
-                stage.begun += 1
-                given.append(10 + len(given))
-                yield given[-1]
-            return IntegerCollectionOutput(collection=given)
 
     @invocation("use", lane=lane, use_cache=False)
     class Use(BaseInvocation):
@@ -143,7 +147,7 @@ def nodes_of(stage: Stage, lane: Lane = Lane.CPU) -> list[type[BaseInvocation]]:
                 stage.closed.append(1)
                 yield 2
 
-    return [Stream, Use, Dear, Wrong, Clings, ToyIterate, ToyCollect]
+    return [Stream, Use, dear_node(stage), Wrong, Clings, ToyIterate, ToyCollect]
 
 
 @pytest.fixture

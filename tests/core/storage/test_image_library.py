@@ -112,6 +112,15 @@ def test_what_an_image_was_made_with_is_in_its_file(library: ImageLibrary) -> No
     assert image.has_workflow
 
 
+def test_a_signed_png_keeps_every_byte_and_what_it_was_made_with_is_kept_beside_it(library: ImageLibrary) -> None:
+    signed = with_texts(png(), {"invokeai_graph": '{"id": "the signer\'s"}'})
+    image = library.save(signed, metadata={"seed": 1}, graph={"id": "ours"}, workflow={"name": "flow"}, embed=False)
+    assert library.read(image.image_name) == signed
+    assert library.metadata(image.image_name) == {"seed": 1}
+    documents = library.documents(image.image_name)
+    assert (documents.graph, documents.workflow, image.has_workflow) == ({"id": "ours"}, {"name": "flow"}, True)
+
+
 def test_an_upload_keeps_what_it_brings_along(library: ImageLibrary) -> None:
     first = library.save(encoded(), metadata={"seed": 7}, graph={"id": "g"}, workflow={"name": "w"})
     data = library.read(first.image_name)
