@@ -113,7 +113,7 @@ def test_what_an_image_was_made_with_is_in_its_file(library: ImageLibrary) -> No
 
 
 def test_a_signed_png_keeps_every_byte_and_what_it_was_made_with_is_kept_beside_it(library: ImageLibrary) -> None:
-    signed = with_texts(png(), {"invokeai_graph": '{"id": "the signer\'s"}'})
+    signed = with_texts(encoded(), {"invokeai_graph": '{"id": "the signer\'s"}'})
     image = library.save(signed, metadata={"seed": 1}, graph={"id": "ours"}, workflow={"name": "flow"}, embed=False)
     assert library.read(image.image_name) == signed
     assert library.metadata(image.image_name) == {"seed": 1}
