@@ -74,6 +74,35 @@ def test_server_sent_events_come_one_by_one(service: StandIn) -> None:
     assert ask(service.url, collect) == [{"type": "partial", "n": 0}, {"type": "done"}]
 
 
+def test_a_service_that_does_not_stream_gives_its_document_as_the_only_event(service: StandIn) -> None:
+    async def collect(http: ProviderHttp) -> list[Any]:
+        return [document async for document, _ in http.events("/paint", json={"stream": True})]
+
+    service.answers(Reply.json({"data": []}))
+    assert ask(service.url, collect) == [{"data": []}]
+
+
+def test_a_failure_in_the_middle_of_an_answer_is_not_asked_for_again_and_hides_the_key(service: StandIn) -> None:
+    def explain(status: int, body: Any) -> Explanation:
+        return Explanation(message=body["why"], refused="unsafe" in body["why"])
+
+    async def fail(http: ProviderHttp) -> list[ProviderError]:
+        return [http.broken_off({"why": f"overloaded, {KEY}"}), http.broken_off({"why": "unsafe"})]
+
+    gave_up, refused = ask(service.url, fail, explain=explain)
+    assert isinstance(gave_up, ProviderDownError)
+    assert not gave_up.retryable
+    assert gave_up.problem == "the service gave up: overloaded, ***"
+    assert isinstance(refused, ProviderContentRefusedError)
+
+
+def test_a_download_that_is_forbidden_does_not_put_the_blame_on_the_key(service: StandIn) -> None:
+    service.answers(Reply.data(b"expired", "text/plain", 403))
+    with pytest.raises(ProviderRequestError) as caught:
+        ask(service.url, lambda http: http.download(f"{service.url}/file"))
+    assert caught.value.problem == "expired (status 403)"
+
+
 def test_a_download_does_not_carry_the_key(service: StandIn) -> None:
     service.answers(Reply.data(b"picture"))
     assert ask("http://elsewhere.invalid", lambda http: http.download(f"{service.url}/file")) == b"picture"

@@ -83,3 +83,8 @@ def test_what_it_cannot_do_is_refused_with_the_reason(
 def test_every_reason_is_given_at_once() -> None:
     bad = replace(ASKED, mode="inpaint", prompt="", num_images=9)
     assert len(list(refusals(WORDS_ONLY, bad))) == 5
+
+
+def test_a_provider_s_own_reasons_are_given_with_them() -> None:
+    with pytest.raises(ProviderCapabilityError, match=r"prompt is empty.*; glaze and rag exclude each other"):
+        check_request("p", EVERYTHING, replace(ASKED, prompt=""), ["glaze and rag exclude each other"])

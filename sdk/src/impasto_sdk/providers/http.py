@@ -132,9 +132,13 @@ class ProviderHttp:
         """Send what httpx's `content` says (``json=``, or ``data=`` and ``files=``) and give each server-sent event.
 
         An event is its ``data`` as JSON, with the answer's headers; ``[DONE]`` is left out. Lines are read as
-        https://html.spec.whatwg.org/multipage/server-sent-events.html says. Raises a `ProviderError`.
+        https://html.spec.whatwg.org/multipage/server-sent-events.html says. A service that does not stream answers
+        with one JSON document, which is then the only event. Raises a `ProviderError`.
         """
         async with self._sent("POST", self._url(path), **content) as response:
+            if response.headers.get("content-type", "").startswith("application/json"):
+                yield self._json(await self._read(response)), response.headers
+                return
             held: list[str] = []
             try:
                 async for line in response.aiter_lines():
@@ -153,6 +157,17 @@ class ProviderHttp:
             request = self._built(lambda: client.build_request("GET", url))
             async with self._open(client, request) as response:
                 return await self._read(response)
+
+    def broken_off(self, document: JsonValue) -> ProviderError:
+        """The error for a failure's document that comes in the middle of a good answer.
+
+        Never retryable: the service may have done the work.
+        """
+        explained = self._explain(httpx.codes.OK, document)
+        words = self._shown(explained.message)
+        if explained.refused:
+            return ProviderContentRefusedError(self._id, words)
+        return ProviderDownError(self._id, f"the service gave up: {words}", retryable=False)
 
     def _url(self, path: str) -> str:
         return f"{self._provider.base_url}/{path.lstrip('/')}"
@@ -182,7 +197,7 @@ class ProviderHttp:
             raise self._broken(error) from error
         try:
             if not response.is_success:
-                raise await self._failure(response)
+                raise await self._failure(response, had_key=client is self._client)
             yield response
         finally:
             await response.aclose()
@@ -210,7 +225,7 @@ class ProviderHttp:
             shown = self._shown(data[:80].decode(errors="replace"))
             raise ProviderRequestError(self._id, f"the answer is no JSON; it begins with {shown!r}") from error
 
-    async def _failure(self, response: httpx.Response) -> ProviderError:
+    async def _failure(self, response: httpx.Response, *, had_key: bool) -> ProviderError:
         status = response.status_code
         data = await self._read(response)
         try:
@@ -228,7 +243,7 @@ class ProviderHttp:
             return ProviderRateLimitError(self._id, words, retry_after_s, retryable=retryable)
         if status >= 500 or status == 408:
             return ProviderDownError(self._id, words, status, retry_after_s, retryable=retryable)
-        if explained.key_refused or status in (401, 403):
+        if had_key and (explained.key_refused or status in (401, 403)):
             words = f"the service does not take the key: {words}; set another with `impasto providers set {self._id}`"
         return ProviderRequestError(self._id, words, status)
 

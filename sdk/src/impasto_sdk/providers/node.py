@@ -94,7 +94,7 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
         given: list[ImageField] = list(context.earlier_items)
         requests = self._split(asked, model, len(given))
         for request in requests:
-            check_request(provider.provider_id, model, request)
+            check_request(provider.provider_id, model, request, provider.refusals(request))
         _ = provider.api_key  # a missing one is said once, and not by each request
         yield from given
         watch = _Watch(context, provider.title, len(requests))

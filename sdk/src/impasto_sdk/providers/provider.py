@@ -6,7 +6,7 @@ side, retries, cancelling, progress, storing and counting are the platform's (`E
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -109,6 +109,14 @@ class ExternalProvider(ABC):
     @abstractmethod
     def models(cls) -> Sequence[ExternalModel]:
         """The models it offers."""
+
+    @classmethod
+    def refusals(cls, request: ExternalGenerationRequest) -> Iterable[str]:
+        """What the service cannot do of a request that keeps to its model's capabilities, e.g. options that exclude
+        each other: every reason, naming the option, its value and what would do. Asked before anything is sent.
+        """
+        del request
+        return ()
 
     @abstractmethod
     async def generate(self, request: ExternalGenerationRequest, partial: PartialImage) -> ExternalGenerationResult:

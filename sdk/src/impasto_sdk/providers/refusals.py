@@ -1,6 +1,6 @@
 """`refusals`: what a model cannot do of a request, found before anything is sent and paid for. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from impasto_sdk.errors import ProviderCapabilityError
 from impasto_sdk.providers.model import ExternalModel
@@ -9,9 +9,14 @@ from impasto_sdk.providers.request import ExternalGenerationRequest, InputImage
 __all__ = ["check_request", "refusals"]
 
 
-def check_request(provider: str, model: ExternalModel, request: ExternalGenerationRequest) -> None:
-    """Raise `ProviderCapabilityError` with every reason why `model` cannot carry out `request`."""
-    reasons = list(refusals(model, request))
+def check_request(
+    provider: str, model: ExternalModel, request: ExternalGenerationRequest, own: Iterable[str] = ()
+) -> None:
+    """Raise `ProviderCapabilityError` with every reason why `model` cannot carry out `request`.
+
+    `own`: the provider's own reasons, `ExternalProvider.refusals`.
+    """
+    reasons = [*refusals(model, request), *own]
     if reasons:
         raise ProviderCapabilityError(provider, f"{model.name}: {'; '.join(reasons)}")
 
