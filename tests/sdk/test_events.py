@@ -99,7 +99,14 @@ MORE_FIELDS = {
     "queue_items_retried": "item_ids",
 }
 #: Events of our own.
-OWN = {"model_updated", "model_deleted", "queue_item_moved", "queue_items_deleted", "worker_status_changed"}
+OWN = {
+    "external_provider_changed",
+    "model_deleted",
+    "model_updated",
+    "queue_item_moved",
+    "queue_items_deleted",
+    "worker_status_changed",
+}
 
 
 @pytest.mark.parametrize("name", sorted(FIELDS))

@@ -15,6 +15,7 @@ from impasto_sdk.fields import JsonValue
 __all__ = [
     "BatchEnqueuedEvent",
     "Event",
+    "ExternalProviderChangedEvent",
     "InvocationCompleteEvent",
     "InvocationErrorEvent",
     "InvocationEvent",
@@ -269,7 +270,8 @@ class ModelInstallCompleteEvent(Event):
 
     #: Number of the job that installed it; 0: none did, it was registered where it lies.
     id: int = 0
-    #: Where it came from: ``{type: "local", path, inplace}``.
+    #: Where it came from: ``{type: "local", path, inplace}``, or ``{type: "external", provider_id, provider_model_id}``
+    #: for a model of an external service, which is there since that has a key.
     source: Mapping[str, JsonValue]
     key: str
     #: Size of its files; None when it is not known.
@@ -298,6 +300,17 @@ class ModelDeletedEvent(Event):
     key: str
     #: The model record as a document, as it was.
     config: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalProviderChangedEvent(Event):
+    """The key or the address of an external image service was set or removed; its models and its panel came or went."""
+
+    name: ClassVar[str] = "external_provider_changed"
+
+    provider_id: str
+    #: Whether it can be used now, as far as can be said without asking the service.
+    configured: bool
 
 
 @dataclass(frozen=True, kw_only=True)

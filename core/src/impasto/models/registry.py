@@ -1,27 +1,29 @@
 """`ModelRegistry`: which models there are, what they are, and where they lie.
 
 It asks plugins what weights are (`identify`) and knows no family of them itself. Models are registered where they lie
-and never changed. It loads nothing: that is the model cache, in the worker. Called by the application and, for nodes,
-by the engine.
+and never changed. Models of external services lie nowhere; they are here while their service has a key. It loads
+nothing: that is the model cache, in the worker. Called by the application and, for nodes, by the engine.
 """
 
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from impasto.errors import ModelRegistryError
+from impasto.errors import ExternalModelError, ModelRegistryError
 from impasto.models import announcements
 from impasto.models.hashing import PENDING, HashingStoppedError, hash_model, size_of_model
+from impasto.models.new_record import new_record, place_of, placeholder, traits_of
 from impasto.storage.creations import Created, CreationKey, fingerprint_of
 from impasto.storage.model_records import ModelRecords
 from impasto_sdk.errors import ModelNotFoundError
-from impasto_sdk.ids import new_id
+from impasto_sdk.events import Event
 from impasto_sdk.models import ModelIdentification, ModelRecord, StarterModel
+from impasto_sdk.providers import EXTERNAL_SCHEME, external_source
 
-__all__ = ["CHANGEABLE", "ModelRegistry"]
+__all__ = ["CHANGEABLE", "CHANGEABLE_OF_EXTERNAL", "ModelRegistry"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ CHANGEABLE = frozenset(
         "facts",
     }
 )
+#: What a person may change of the record of a service's model; all else is its plugin's to say.
+CHANGEABLE_OF_EXTERNAL = frozenset({"name", "description", "default_settings", "trigger_phrases", "cover_image"})
 
 
 class ModelRegistry:
@@ -102,12 +106,12 @@ class ModelRegistry:
         Its hash is a placeholder at first, and is worked out in the background. Raises `ModelRegistryError` when there
         is nothing at `path`, or no plugin knows what it is.
         """
-        path = _place(path)
+        path = place_of(path)
         known = self._records.find_by_path(str(path))
         if known is not None:
             return known
         found = self._identified(path)
-        return self._add(_new_record(path, found, name=name, description=description, source=source, key=key))
+        return self._add(new_record(path, found, name=name, description=description, source=source, key=key))
 
     def register_once(
         self,
@@ -130,9 +134,9 @@ class ModelRegistry:
         earlier = self._records.created_before(key)
         if earlier is not None:
             return earlier
-        path = _place(path)
+        path = place_of(path)
         known = self._records.find_by_path(str(path))
-        record = known or _new_record(path, self._identified(path), name=name, description=description)
+        record = known or new_record(path, self._identified(path), name=name, description=description)
         created = self._records.add(record, user_id=user_id, key=key, tell=announcements.of_adding(record))
         if known is None:
             self._rehashed(created.thing)
@@ -144,19 +148,19 @@ class ModelRegistry:
         One that has moved, as a plugin does that was installed anew, is followed to its new place. Raises
         `ModelRegistryError` when its source is no file or folder of this machine.
         """
-        path = _place(Path(starter.source))
+        path = place_of(Path(starter.source))
         known = self._records.find(starter.id)
         if known is not None and (known.path == str(path) or not path.exists()):
             return known
         if not path.exists():
             raise ModelRegistryError(starter.source, "there is no such file or folder; starter models are not fetched")
         if known is not None:
-            moved = {"path": str(path), "file_size": size_of_model(path), "hash": _placeholder()}
+            moved = {"path": str(path), "file_size": size_of_model(path), "hash": placeholder()}
             return self._rehashed(self._changed(starter.id, moved))
         found = self._identify(path) or ModelIdentification(
             confidence=0.0, base=starter.base, type=starter.type, format=starter.format
         )
-        return self._add(_new_record(path, found, name=starter.name, description=starter.description, key=starter.id))
+        return self._add(new_record(path, found, name=starter.name, description=starter.description, key=starter.id))
 
     def offer_starter(self, starter: StarterModel) -> ModelRecord | None:
         """`register_starter`, but None for one that was registered once and that a person has deleted since."""
@@ -173,20 +177,57 @@ class ModelRegistry:
 
         Raises `ModelNotFoundError`, and `ModelRegistryError` for any other field or a value that does not fit.
         """
-        fixed = sorted(set(changes) - CHANGEABLE)
+        external = _is_external(self.get(key))
+        changeable = CHANGEABLE_OF_EXTERNAL if external else CHANGEABLE
+        fixed = sorted(set(changes) - changeable)
         if fixed:
-            raise ModelRegistryError(key, f"{', '.join(fixed)} cannot be changed; {', '.join(sorted(CHANGEABLE))} can")
+            refused = ExternalModelError if external else ModelRegistryError
+            raise refused(key, f"{', '.join(fixed)} cannot be changed; {', '.join(sorted(changeable))} can")
         try:
             return self._changed(key, changes)
         except ValueError as error:  # pydantic's ValidationError, which names the field
             raise ModelRegistryError(key, str(error)) from error
+
+    def reidentify(self, key: str) -> ModelRecord:
+        """Ask the plugins anew what weights are, and have them hashed again; what a person says of them stays.
+
+        Raises `ModelNotFoundError`, `ExternalModelError` for a model of a service, and `ModelRegistryError` when the
+        weights are gone or no plugin knows what they are: the record is as it was then.
+        """
+        record = self.get(key)
+        if _is_external(record):
+            raise ExternalModelError(
+                record.source,
+                "a model of an external service has no weights that could be looked at; what is known of it is its "
+                "plugin's to say, and is brought up to date whenever the server starts",
+            )
+        found = self._identified(Path(record.path))
+        settings = record.default_settings
+        if settings is None and found.default_settings is not None:
+            settings = dict(found.default_settings)
+        return self._rehashed(self._changed(key, {**traits_of(Path(record.path), found), "default_settings": settings}))
+
+    def keep_in_step(self, provider_id: str, records: Sequence[ModelRecord], *, events: Sequence[Event] = ()) -> None:
+        """Have the models of an external service be these, and no others; none while it has no key.
+
+        What a person changed of one that stays is kept, and one that a person deleted does not come back before all of
+        them have been gone. `events` are told after what becomes of the models.
+        """
+        changes = self._records.replace_external(
+            external_source(provider_id, ""),
+            records,
+            _as_its_plugin_says,
+            tell=lambda made: [*announcements.in_step(provider_id, made), *events],
+        )
+        for record in changes.clashing:
+            logger.warning("%s is left out: another model has the key %r", record.source, record.key)
 
     def delete(self, key: str) -> None:
         """Forget a model. Its files go too when they lie in the models folder. Raises `ModelNotFoundError`."""
         record = self.get(key)
         self._records.delete(key, tell=announcements.deleted)
         path = Path(record.path)
-        if not self._owns(path):
+        if _is_external(record) or not self._owns(path):
             return
         try:
             if path.is_dir() and not path.is_symlink():
@@ -234,46 +275,14 @@ class ModelRegistry:
         """Whether a path lies in the models folder, wherever links lead."""
         if self._models_folder is None:
             return False
-        return self._models_folder.resolve() in _place(path).parents
+        return self._models_folder.resolve() in place_of(path).parents
 
 
-def _new_record(
-    path: Path,
-    found: ModelIdentification,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    source: str | None = None,
-    key: str | None = None,
-) -> ModelRecord:
-    """The record of weights that are not hashed yet."""
-    return ModelRecord(
-        key=key or new_id(),
-        hash=_placeholder(),
-        path=str(path),
-        file_size=size_of_model(path),
-        name=name or found.name or path.stem,
-        description=description if description is not None else found.description,
-        source=source or str(path),
-        source_type="path",
-        base=found.base,
-        type=found.type,
-        format=found.format,
-        variant=found.variant,
-        prediction_type=found.prediction_type,
-        trigger_phrases=None,
-        cover_image=None,
-        default_settings=None if found.default_settings is None else dict(found.default_settings),
-        submodels=None if found.submodels is None else dict(found.submodels),
-        facts=dict(found.facts),
-    )
+def _is_external(record: ModelRecord) -> bool:
+    # a record's path is the one thing that nobody can change
+    return record.path.startswith(EXTERNAL_SCHEME)
 
 
-def _place(path: Path) -> Path:
-    """One path for one place, however it is written. A link stays one: its own name tells plugins what it leads to."""
-    return path.parent.resolve() / path.name if path.is_symlink() else path.resolve()
-
-
-def _placeholder() -> str:
-    """A hash that is never empty and of no other model."""
-    return f"{PENDING}{new_id()}"
+def _as_its_plugin_says(known: ModelRecord, now: ModelRecord) -> ModelRecord:
+    """The record of a service's model in which what a person may change is as it was."""
+    return now.model_copy(update={name: getattr(known, name) for name in CHANGEABLE_OF_EXTERNAL})

@@ -5,6 +5,7 @@ transaction, which events what was written amounts to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -18,7 +19,7 @@ from impasto.storage.timestamps import timestamp
 from impasto_sdk.events import Event
 from impasto_sdk.models import ModelRecord
 
-__all__ = ["ModelRecords"]
+__all__ = ["ExternalChanges", "ModelRecords"]
 
 ADD_MODEL = insert(models)
 FIND_MODEL = select(models.c.record).where(models.c.key == bindparam("key"))
@@ -28,7 +29,19 @@ FIND_UNHASHED = FIND_MODELS.where(models.c.hash.startswith("pending:"))
 UPDATE_MODEL = update(models).where(models.c.key == bindparam("b_key"))
 FIND_OFFERED = select(offered_starters.c.id).where(offered_starters.c.id == bindparam("id"))
 ADD_OFFERED = insert(offered_starters)
+FORGET_OFFERED = delete(offered_starters)
 DELETE_MODEL = delete(models).where(models.c.key == bindparam("key"))
+
+
+@dataclass(slots=True)
+class ExternalChanges:
+    """What `ModelRecords.replace_external` did."""
+
+    added: list[ModelRecord] = field(default_factory=list)
+    updated: list[ModelRecord] = field(default_factory=list)
+    deleted: list[ModelRecord] = field(default_factory=list)
+    #: Not added, because another record has the key.
+    clashing: list[ModelRecord] = field(default_factory=list)
 
 
 class ModelRecords:
@@ -118,6 +131,34 @@ class ModelRecords:
 
         return self._log.write(work, tell)
 
+    def replace_external(
+        self,
+        prefix: str,
+        records: Sequence[ModelRecord],
+        renewed: Callable[[ModelRecord, ModelRecord], ModelRecord],
+        *,
+        tell: Callable[[ExternalChanges], Sequence[Event]] = tell_nothing,
+    ) -> ExternalChanges:
+        """Have the records whose path begins with `prefix` be these; their path is their source.
+
+        One that is there already becomes what `renewed(it, the one given)` says. One that is not there is added, unless
+        it was once and a person deleted it, which is forgotten with all others when none is given.
+        """
+
+        def work(connection: Connection) -> ExternalChanges:
+            changes = ExternalChanges()
+            known = {record.key: record for record in _external(connection, prefix)}
+            for record in records:
+                _keep(connection, record, known.pop(record.key, None), renewed, changes)
+            for record in known.values():
+                connection.execute(DELETE_MODEL, {"key": record.key})
+                changes.deleted.append(record)
+            if not records:
+                connection.execute(FORGET_OFFERED.where(offered_starters.c.id.startswith(prefix, autoescape=True)))
+            return changes
+
+        return self._log.write(work, tell)
+
     def was_offered(self, starter_id: str) -> bool:
         """Whether a starter model was registered once."""
         with self._database.read() as connection:
@@ -145,6 +186,34 @@ class ModelRecords:
 def _find(connection: Connection, key: str) -> ModelRecord | None:
     row = connection.execute(FIND_MODEL, {"key": key}).one_or_none()
     return None if row is None else _record(row)
+
+
+def _external(connection: Connection, prefix: str) -> list[ModelRecord]:
+    statement = FIND_MODELS.where(models.c.path.startswith(prefix, autoescape=True))
+    return [_record(row) for row in connection.execute(statement)]
+
+
+def _keep(
+    connection: Connection,
+    record: ModelRecord,
+    known: ModelRecord | None,
+    renewed: Callable[[ModelRecord, ModelRecord], ModelRecord],
+    changes: ExternalChanges,
+) -> None:
+    """One record of `replace_external`."""
+    moment = timestamp()
+    if known is not None:
+        changed = renewed(known, record)
+        if changed != known:
+            connection.execute(UPDATE_MODEL.values(**_columns(changed), updated_at=moment), {"b_key": record.key})
+            changes.updated.append(changed)
+    elif connection.execute(FIND_MODEL, {"key": record.key}).one_or_none() is not None:
+        changes.clashing.append(record)
+    elif connection.execute(FIND_OFFERED, {"id": record.source}).one_or_none() is None:
+        row = {**_columns(record), "user_id": SYSTEM_USER, "created_at": moment, "updated_at": moment}
+        connection.execute(ADD_MODEL, row)
+        connection.execute(ADD_OFFERED, {"id": record.source, "offered_at": moment})
+        changes.added.append(record)
 
 
 def _columns(record: ModelRecord) -> dict[str, str]:
