@@ -7,7 +7,7 @@ no redirect, so that a key goes where it was meant to go, and the key is taken o
 import email.utils
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -128,7 +128,7 @@ class ProviderHttp:
         async with self._sent("POST", self._url(path), data=dict(fields), files=list(files)) as response:
             return await self._answer(response)
 
-    async def events(self, path: str, **content: Any) -> AsyncIterator[tuple[Any, Mapping[str, str]]]:
+    async def events(self, path: str, **content: Any) -> AsyncGenerator[tuple[Any, Mapping[str, str]], None]:
         """Send what httpx's `content` says (``json=``, or ``data=`` and ``files=``) and give each server-sent event.
 
         An event is its ``data`` as JSON, with the answer's headers; ``[DONE]`` is left out. Lines are read as

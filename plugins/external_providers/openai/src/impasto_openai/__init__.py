@@ -1,1 +1,1 @@
-"""OpenAI images: node, panel and models."""
+"""OpenAI's image models: a provider, its node and its panel."""
