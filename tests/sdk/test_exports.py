@@ -26,7 +26,7 @@ GATHERED = (
     "ids",
     "models",
     "node",
-    "providers",
+    "usage",
 )
 #: Every module of the sdk but those that need torch.
 MODULES = sorted(

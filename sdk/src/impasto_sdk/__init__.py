@@ -34,6 +34,9 @@ from impasto_sdk.contributions import (
 )
 from impasto_sdk.draft import DraftNode, DraftPort, GraphDraft
 from impasto_sdk.errors import (
+    ApiClosedError,
+    ApiError,
+    ApiRefusedError,
     CanceledError,
     DeclarationError,
     DeviceError,
@@ -187,8 +190,14 @@ from impasto_sdk.node import (
     invocation,
 )
 from impasto_sdk.panels import Panel, PanelField, PanelForm, PanelNotice, PanelSection, PanelValues
+from impasto_sdk.usage import ProviderUsage, RequestOutcome
 
 __all__ = [
+    "ProviderUsage",
+    "RequestOutcome",
+    "ApiClosedError",
+    "ApiError",
+    "ApiRefusedError",
     "AsgiApp",
     "BaseInvocation",
     "BaseInvocationOutput",
