@@ -70,6 +70,7 @@ from impasto_sdk.errors import (
 from impasto_sdk.events import (
     BatchEnqueuedEvent,
     Event,
+    ExternalProviderChangedEvent,
     InvocationCompleteEvent,
     InvocationErrorEvent,
     InvocationEvent,
@@ -193,8 +194,6 @@ from impasto_sdk.panels import Panel, PanelField, PanelForm, PanelNotice, PanelS
 from impasto_sdk.usage import ProviderUsage, RequestOutcome
 
 __all__ = [
-    "ProviderUsage",
-    "RequestOutcome",
     "ApiClosedError",
     "ApiError",
     "ApiRefusedError",
@@ -323,6 +322,7 @@ __all__ = [
     "ProviderRateLimitError",
     "ProviderRequestError",
     "ProviderTimeoutError",
+    "ProviderUsage",
     "QueueClearedEvent",
     "QueueEvent",
     "QueueId",
@@ -332,6 +332,7 @@ __all__ = [
     "QueueItemsCanceledEvent",
     "QueueItemsDeletedEvent",
     "QueueItemsRetriedEvent",
+    "RequestOutcome",
     "ResizeMode",
     "SecretAccess",
     "SecretDeclaration",
