@@ -13,8 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from impasto.app.provider_desk import ProviderDesk
 from impasto.engine import Engine, SessionServices, WorkerInfo
 from impasto.events import Envelope, EventBus, Subscription
+from impasto.host import Contributions, PluginInfo, PluginState, Registered
+from impasto.host.secrets import SecretVault
 from impasto.models.registry import ModelRegistry
 from impasto.queue import SessionQueue
 from impasto.queue.records import Batch, QueueItem
@@ -23,9 +26,12 @@ from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
+from impasto.storage.provider_usage import ProviderUsageRecords
 from impasto.storage.queue.items import QueueItemStore
+from impasto.storage.secret_file import SecretFile
 from impasto.storage.sessions import SessionFiles
 from impasto_sdk.events import Event
+from support import engine_toys
 from support.plugins import make_plugin
 
 __all__ = ["SHIPPED", "EngineRoom", "graph", "install_toys", "node"]
@@ -44,6 +50,15 @@ def install_toys(folder: Path) -> Path:
     make_plugin(folder, "engine-toys", TOYS.read_text("utf-8"), version="1.2.3")
     make_plugin(folder, "bad-toys", BAD_TOYS.read_text("utf-8"))
     return folder
+
+
+def toy_contributions() -> Contributions:
+    """What the server knows of the plugin `engine-toys`, whose code only workers find where it is installed."""
+    plugin = PluginInfo(name="engine-toys", version="1.2.3", entry_point="engine_toys", state=PluginState.ACTIVE)
+    return Contributions(
+        invocations=[Registered(each, plugin) for each in engine_toys.register_invocations()],
+        secrets=[Registered(each, plugin) for each in engine_toys.register_secrets()],
+    )
 
 
 def node(id: str, type: str, **inputs: object) -> dict[str, Any]:
@@ -90,15 +105,17 @@ class EngineRoom:
             max_attempts=self.settings.max_attempts,
             affinity_window=self.settings.affinity_window,
         )
-        self.engine = Engine(
-            self.settings, self.queue, SessionServices(self.images, self.sessions, self.models), self.bus
-        )
+        self.secrets = SecretVault(toy_contributions(), SecretFile(self.settings.secrets_path), os.environ)
+        self.places = ProviderDesk({}, ProviderUsageRecords(self.database))
+        services = SessionServices(self.images, self.sessions, self.models, self.secrets, self.places)
+        self.engine = Engine(self.settings, self.queue, services, self.bus)
         #: Everything that was published, for `until`.
         self.events: Subscription = self.bus.subscribe()
         #: What `until` has read.
         self.seen: list[Event] = []
 
     def __enter__(self) -> Self:
+        self.secrets.load()
         self.database.open()
         self.log.open()
         self.images.discard_unsettled()

@@ -37,6 +37,7 @@
         ├── WorkerError               a worker process was lost or cannot start
         │   └── WireError             the other end of a worker's wire broke the protocol, or is gone
         │       └── MessageTooLargeError
+        ├── NoDeviceError             a session needs a device, and came to a worker that has none
         ├── SessionTimeoutError       a session ran longer than the operator allows
         └── ServerError               the server cannot start, or cannot be reached
 
@@ -64,6 +65,7 @@ __all__ = [
     "InvalidEdgeError",
     "MessageTooLargeError",
     "ModelRegistryError",
+    "NoDeviceError",
     "NewAddressError",
     "NodeAlreadyExecutedError",
     "NodeAlreadyInGraphError",
@@ -451,6 +453,22 @@ class WireError(WorkerError):
 
 class MessageTooLargeError(WireError):
     """A message that no wire carries: nothing of it was sent, and the connection goes on."""
+
+
+class NoDeviceError(CoreError):
+    """A session was queued as one that needs no device, and a node of it runs on one now.
+
+    Its node type was changed in between. `node_id` has the ids of the calls that the node stands in before its own.
+    """
+
+    def __init__(self, worker_id: str, node_id: str, node_type: str) -> None:
+        super().__init__(
+            f"node {node_id!r} ({node_type}) runs on a device, and worker {worker_id!r} has none: the node type waited "
+            "for something outside, or did not exist, when the graph was queued; queue the graph anew"
+        )
+        self.worker_id = worker_id
+        self.node_id = node_id
+        self.node_type = node_type
 
 
 class SessionTimeoutError(CoreError):

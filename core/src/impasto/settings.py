@@ -47,6 +47,13 @@ class Settings(BaseSettings):
         description="Devices to run models on, one worker for each: auto, cpu, cuda, cuda:1, mps",
     )
     workers_per_device: int = Field(1, ge=1, le=64, description="Worker processes for each device")
+    io_workers: int = Field(
+        4,
+        ge=0,
+        le=64,
+        description="Most worker processes without a device, for sessions that only wait for something outside, such "
+        "as a paid service; each is started when it is first needed. 0: workers with a device run these sessions",
+    )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto", description="Number format of models; auto: float32 on a CPU, float16 or bfloat16 on a GPU"
     )
@@ -160,6 +167,11 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """The SQLite file."""
         return self.root / "impasto.db"
+
+    @property
+    def secrets_path(self) -> Path:
+        """The file of keys; see `impasto.storage.secret_file`."""
+        return self.root / "api_keys.yaml"
 
     @property
     def images_folder(self) -> Path:

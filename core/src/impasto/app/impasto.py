@@ -4,6 +4,7 @@ The HTTP application, the command line and tests are given an `Impasto`; nothing
 work but loading the plugins; `start` opens the database and starts the workers, `stop` ends them.
 """
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from impasto.app.lifecycle_log import LifecycleLog
 from impasto.app.metrics import Metrics
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
+from impasto.app.provider_desk import ProviderDesk
 from impasto.app.readiness import Readiness
 from impasto.app.references import Library
 from impasto.app.starters import register_starters
@@ -28,6 +30,8 @@ from impasto.engine import Engine, SessionServices
 from impasto.errors import StorageError
 from impasto.events import EventBus
 from impasto.host import PluginHost
+from impasto.host.mask import Mask
+from impasto.host.secrets import SecretVault
 from impasto.models.registry import ModelRegistry
 from impasto.queue import SessionQueue
 from impasto.settings import Settings
@@ -35,7 +39,9 @@ from impasto.storage.database import Database
 from impasto.storage.event_log import EventLog
 from impasto.storage.images import ImageLibrary
 from impasto.storage.model_records import ModelRecords
+from impasto.storage.provider_usage import ProviderUsageRecords
 from impasto.storage.queue.items import QueueItemStore
+from impasto.storage.secret_file import SecretFile
 from impasto.storage.sessions import SessionFiles
 from impasto.storage.workflow_records import WorkflowRecords
 
@@ -48,6 +54,7 @@ class Impasto:
 
     settings: Settings
     host: PluginHost
+    secrets: SecretVault
     database: Database
     log: EventLog
     images: ImageLibrary
@@ -55,6 +62,7 @@ class Impasto:
     models: ModelRegistry
     bus: EventBus
     queue: SessionQueue
+    provider_desk: ProviderDesk
     engine: Engine
     housekeeping: Housekeeping
     submissions: Submissions
@@ -65,9 +73,13 @@ class Impasto:
     readiness: Readiness
 
     @classmethod
-    def build(cls, settings: Settings) -> "Impasto":
-        """Load the plugins and put the parts together. Touches no file and starts no thread or process."""
+    def build(cls, settings: Settings, mask: Mask | None = None) -> "Impasto":
+        """Load the plugins and put the parts together. Touches no file and starts no thread or process.
+
+        `mask`: what the log is written through; it is told of every secret.
+        """
         host = PluginHost.load(disabled=settings.disabled_plugins)
+        secrets = SecretVault(host.contributions, SecretFile(settings.secrets_path), os.environ, mask)
         database = Database(settings.database_path)
         images = ImageLibrary(database, settings.images_folder)
         sessions = SessionFiles(settings.sessions_folder)
@@ -89,10 +101,18 @@ class Impasto:
             host.before_enqueue,
             max_graph_nodes=settings.max_graph_nodes,
         )
-        engine = Engine(settings, queue, SessionServices(images, sessions, models), bus)
+        desk = ProviderDesk(
+            {
+                each.value.provider_id: each.value.max_concurrent_requests
+                for each in host.contributions.external_providers
+            },
+            ProviderUsageRecords(database),
+        )
+        engine = Engine(settings, queue, SessionServices(images, sessions, models, secrets, desk), bus)
         return cls(
             settings=settings,
             host=host,
+            secrets=secrets,
             database=database,
             log=log,
             images=images,
@@ -100,6 +120,7 @@ class Impasto:
             models=models,
             bus=bus,
             queue=queue,
+            provider_desk=desk,
             engine=engine,
             housekeeping=Housekeeping(images, sessions, queue, _routines(settings, log, queue)),
             submissions=submissions,
@@ -123,9 +144,10 @@ class Impasto:
 
         Returns at once: workers come up on their own; `engine.wait_until_ready` waits for them. With `work=False` there
         are none: what is queued stays queued, and everything else can be asked for.
-        Raises `StorageError` when the root folder cannot be used.
+        Raises `StorageError` when the root folder cannot be used, and `SettingsError` when the file of keys cannot.
         """
         _make_folder(self.settings.root)
+        self.secrets.load()
         self.database.open()
         try:
             self.log.open()

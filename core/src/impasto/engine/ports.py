@@ -1,22 +1,28 @@
 """What the engine needs of others, as narrowly as it can be said: a queue, stores, and somewhere to publish.
 
-The application hands in the real ones (`SessionQueue`, `ImageLibrary`, `SessionFiles`, `ModelRegistry`), whose
-docstrings hold. Saying it here keeps the worker, which imports this package too, free of the database behind them.
+The application hands in the real ones (`SessionQueue`, `ImageLibrary`, `SessionFiles`, `ModelRegistry`, `SecretVault`,
+`ProviderDesk`), whose docstrings hold. Saying it here keeps the worker, which imports this package too, free of the
+database behind them.
 """
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from impasto.host.mask import Mask
 from impasto_sdk.events import Event
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import ModelRecord
+from impasto_sdk.usage import ProviderUsage
 
 __all__ = [
     "Claim",
     "ImageStore",
     "ModelRecords",
+    "Providers",
     "Publish",
+    "SecretSource",
     "SessionServices",
     "SessionStore",
     "StoredImage",
@@ -46,19 +52,20 @@ class Claim(Protocol):
 class WorkQueue(Protocol):
     """The engine's side of `SessionQueue`. What speaks for an item says which attempt it speaks for."""
 
-    def claim(self, worker_id: str, *, warm: Collection[str] = ()) -> Claim | None:
+    def claim(self, worker_id: str, *, warm: Collection[str] = (), needs_device: bool | None = None) -> Claim | None:
         """Take the next item; of those that are about to be next, one that needs models the worker holds.
 
-        `warm`: keys of these models, the most recently used first.
+        `warm`: keys of these models, the most recently used first. `needs_device`: only an item that needs a device,
+        or only one that needs none; None: whichever.
         """
         ...
 
-    def wait_for_work(self, timeout_s: float) -> bool:
-        """Wait until there may be something to claim."""
+    def is_any_waiting(self, *, needs_device: bool) -> bool:
+        """Whether there is something to claim of a kind."""
         ...
 
-    def wake(self) -> None:
-        """End every `wait_for_work`."""
+    def add_bell(self, *, needs_device: bool | None = None) -> threading.Event:
+        """What is set whenever there may be something to claim of a kind: clear it, look, then wait for it."""
         ...
 
     def journal_lines(self, item_id: int, *, limit: int = 1000) -> Iterator[Mapping[str, JsonValue]]:
@@ -218,10 +225,50 @@ class ModelRecords(Protocol):
         ...
 
 
+class SecretSource(Protocol):
+    """The engine's side of `SecretVault`."""
+
+    #: What is not to be seen in anything that is written down or told of a worker.
+    mask: Mask
+
+    def plugins_of(self, node_types: Collection[str]) -> Collection[str]:
+        """The plugins that these node types come from."""
+        ...
+
+    def declared_by(self, plugin: str) -> Collection[str]:
+        """Names of the secrets that a plugin has, those of its external providers among them."""
+        ...
+
+    def reveal(self, plugin: str, name: str) -> str | None:
+        """A plugin's secret; None: it is not set. Raises `SecretNotFoundError` when the plugin has none of the name."""
+        ...
+
+
+class Providers(Protocol):
+    """The engine's side of `ProviderDesk`: places among the requests to external services, and their meters.
+
+    `holder` is who has a place: a worker's id.
+    """
+
+    def begin(self, provider_id: str, holder: str) -> bool:
+        """Take a place; False: as many requests as there may be are under way."""
+        ...
+
+    def end(self, provider_id: str, holder: str, usage: ProviderUsage, user_id: str) -> None:
+        """Give a place back. What the request came to is on disk when this returns."""
+        ...
+
+    def release(self, holder: str) -> None:
+        """Give back every place that `holder` has: it ended without doing so."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SessionServices:
-    """The stores that running nodes reach through the wire."""
+    """The stores, the secrets and the external services that running nodes reach through the wire."""
 
     images: ImageStore
     sessions: SessionStore
     models: ModelRecords
+    secrets: SecretSource
+    providers: Providers
