@@ -68,7 +68,14 @@ class Command:
 class WebApp:
     """An ASGI application served by the core.
 
-    `path` is where it is mounted: ``/`` for a web client (one only), else a path that no API route has.
+    `path` is where it is mounted: ``/`` for a web client (one only), else a path that no API route has. The application
+    is called with requests and sockets, never with a lifespan; what it imports is imported at its first call if it
+    imports there. Pages and programs on the network need nothing more.
+
+    One that does work of its own finds in the scope of every call, under ``impasto.api``, the whole HTTP API of the
+    server as another ASGI application, and under ``impasto.settings`` the settings of plugins: see `impasto_sdk.asgi`,
+    which has a client for the one and a function for the other. Calls by that way go over no network and meet no check
+    of origin. They have the rights of the server, not those of whoever sent the request.
     """
 
     path: str

@@ -29,15 +29,22 @@
     │   └── NoLoaderError
     ├── DeviceError                 a device that was asked for is not there or is out of memory
     ├── ExtensionError              data on an edge for which no plugin offers an extension
+    ├── ApiError                    a web app's call of the server's own API came to nothing
+    │   ├── ApiRefusedError         … because the API answered with a problem
+    │   └── ApiClosedError          … because the connection ended
     └── EnqueueRefusedError         raised by a `before_enqueue` hook: nothing is queued
 
 Every error carries as attributes what its message names, so that a client never has to parse the text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
+    "ApiClosedError",
+    "ApiError",
+    "ApiRefusedError",
     "CanceledError",
     "DeclarationError",
     "DeviceError",
@@ -315,3 +322,34 @@ class ProviderDownError(ProviderError):
         self.status = status
         self.retry_after_s = retry_after_s
         self.retryable = retryable
+
+
+class ApiError(ImpastoError):
+    """A web app called the API of the server that it runs in, in vain: see `impasto_sdk.asgi`."""
+
+
+class ApiRefusedError(ApiError):
+    """The API answered with a problem. `status` and `problem` (RFC 9457; at least ``detail``) are what it said.
+
+    `retry_after_s`: when to ask again; None: it did not say.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any], *, retry_after_s: int | None = None) -> None:
+        super().__init__(str(problem.get("detail") or f"the API answered {status}"))
+        self.status = status
+        self.problem = problem
+        self.retry_after_s = retry_after_s
+
+    @property
+    def kind(self) -> str:
+        """Stable name of the kind of problem, e.g. ``not-found``; empty when the API gave none."""
+        return str(self.problem.get("type", "")).rpartition(":")[2]
+
+
+class ApiClosedError(ApiError):
+    """A connection to the API ended. `code` and `reason` are those of the WebSocket (RFC 6455)."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"the server closed the connection ({code}){': ' if reason else ''}{reason}")
+        self.code = code
+        self.reason = reason

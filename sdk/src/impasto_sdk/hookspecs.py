@@ -136,7 +136,7 @@ def register_workflow_templates() -> Sequence[WorkflowTemplate]:  # type: ignore
 
 @hookspec
 def register_web_apps() -> Sequence[WebApp]:  # type: ignore[empty-body]
-    """ASGI applications that the server mounts. They are told nothing and may call the HTTP API only."""
+    """ASGI applications that the server mounts. They work through the HTTP API, which each is handed: see `WebApp`."""
 
 
 @hookspec

@@ -2,16 +2,30 @@
 
 import pytest
 from fastapi import FastAPI
-from starlette.responses import HTMLResponse, PlainTextResponse
+from pydantic import BaseModel
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from impasto.api.mounts import has_web_client, mount_web_apps
 from impasto.api.problem_handlers import install_problem_handlers
+from impasto.api.request_log import REQUEST_ID_HEADER, RequestLog
+from impasto.engine.access.settings import PluginSettings
 from impasto.host import PluginInfo, PluginState, Registered
-from impasto_sdk.contributions import AsgiApp, WebApp
+from impasto_sdk.asgi import HostApi, settings_of
+from impasto_sdk.contributions import AsgiApp, SettingsDeclaration, WebApp
+from impasto_sdk.fields import JsonValue
 
 PLUGIN = PluginInfo(name="web", version="1.0", entry_point="web = web", state=PluginState.ACTIVE)
+
+
+class Taste(BaseModel):
+    """Settings of a plugin."""
+
+    colour: str = "grey"
+
+
+CHOSEN: dict[str, JsonValue] = {"colour": "green"}
 
 
 async def spa(scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,7 +51,8 @@ def client_of(*apps: tuple[str, AsgiApp]) -> TestClient:
     def version() -> str:
         return "1"
 
-    mount_web_apps(api, [Registered(WebApp(path=path, title=path, app=app), PLUGIN) for path, app in apps])
+    web_apps = [Registered(WebApp(path=path, title=path, app=app), PLUGIN) for path, app in apps]
+    mount_web_apps(api, web_apps, PluginSettings([SettingsDeclaration(section="web", model=Taste)], {"web": CHOSEN}))
     return TestClient(api)
 
 
@@ -92,3 +107,24 @@ def test_only_an_app_at_the_root_is_the_web_client() -> None:
     apps = [Registered(WebApp(path="/tools", title="Tools", app=spa), PLUGIN)]
     assert not has_web_client(apps)
     assert has_web_client([*apps, Registered(WebApp(path="/", title="Client", app=spa), PLUGIN)])
+
+
+async def curious(scope: Scope, receive: Receive, send: Send) -> None:
+    """An app that asks the server's own API, and how the operator likes it."""
+    answer = await HostApi.of(scope).get("/api/v1/app/version")
+    told = {
+        "version": answer.json(),
+        "colour": settings_of(scope, Taste).colour,
+        "request": answer.headers[REQUEST_ID_HEADER.lower()],
+    }
+    await JSONResponse(told)(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/tools/", "/"])
+def test_a_web_app_is_handed_the_api_and_the_settings_of_plugins(path: str) -> None:
+    client = client_of((path, curious))
+    client.app.add_middleware(RequestLog)  # type: ignore[attr-defined]
+
+    told = client.get(path, headers={REQUEST_ID_HEADER: "mine"}).json()
+
+    assert told == {"version": "1", "colour": "green", "request": "mine"}

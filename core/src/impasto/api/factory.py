@@ -19,6 +19,7 @@ from impasto.api.problem_handlers import install_problem_handlers
 from impasto.api.request_log import REQUEST_ID_HEADER, RequestLog
 from impasto.api.routes import ROUTERS
 from impasto.app import Impasto
+from impasto.engine.access.settings import PluginSettings
 
 __all__ = ["create_api"]
 
@@ -43,7 +44,8 @@ def create_api(app: Impasto) -> FastAPI:
         api.include_router(router)
     web_apps = app.host.contributions.web_apps
     api.include_router(pages(with_home=not has_web_client(web_apps)))
-    mount_web_apps(api, web_apps)
+    declared = (registered.value for registered in app.host.contributions.settings)
+    mount_web_apps(api, web_apps, PluginSettings(declared, app.settings.plugins))
     install_problem_handlers(api, ROUTERS)
     complete_openapi(api)
     # the last one added is the first to see a request

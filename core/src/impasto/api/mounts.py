@@ -2,6 +2,9 @@
 
 The API's own routes always come first. The web client gets what no route and no other web app takes, except paths under
 ``/api``; and a page of its is no answer to a program that probes for a path and did not ask for one.
+
+Every web app is handed the API itself and the settings of plugins in the scope of its requests: `impasto_sdk.asgi` is
+the other end of that.
 """
 
 import logging
@@ -12,10 +15,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.api.problems import ProblemResponse, problem
+from impasto.api.request_log import REQUEST_ID_HEADER
+from impasto.engine.log_fields import request_id
 from impasto.host import Registered
+from impasto_sdk.asgi import API_SCOPE, SETTINGS_SCOPE
+from impasto_sdk.context import SettingsAccess
 from impasto_sdk.contributions import WebApp
 
-__all__ = ["WebClient", "has_web_client", "mount_web_apps"]
+__all__ = ["HostedApp", "WebClient", "has_web_client", "mount_web_apps"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,19 +32,44 @@ def has_web_client(web_apps: Sequence[Registered[WebApp]]) -> bool:
     return any(_path(registered) == "" for registered in web_apps)
 
 
-def mount_web_apps(api: FastAPI, web_apps: Sequence[Registered[WebApp]]) -> None:
-    """Mount them, the longest path first, so that ``/tools/paint`` is not swallowed by ``/tools``."""
+def mount_web_apps(api: FastAPI, web_apps: Sequence[Registered[WebApp]], settings: SettingsAccess) -> None:
+    """Mount them, the longest path first, so that ``/tools/paint`` is not swallowed by ``/tools``.
+
+    `settings`: what the operator chose for plugins.
+    """
     for registered in sorted(web_apps, key=lambda one: len(_path(one)), reverse=True):
         path = _path(registered)
         logger.info("%s of plugin %s is at %s", registered.value.title, registered.plugin.name, path or "/")
+        app = HostedApp(registered.value.app, api, settings)
         if path:
-            api.mount(path, registered.value.app, name=registered.value.title)
+            api.mount(path, app, name=registered.value.title)
         else:
-            api.router.default = WebClient(registered.value.app, api.router.default)
+            api.router.default = WebClient(app, api.router.default)
 
 
 def _path(registered: Registered[WebApp]) -> str:
     return "/" + path if (path := registered.value.path.strip("/")) else ""
+
+
+class HostedApp:
+    """A web app, handed what the server has for it with every call."""
+
+    def __init__(self, app: ASGIApp, api: ASGIApp, settings: SettingsAccess) -> None:
+        self._app = app
+        self._api = api
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        name = request_id.get()
+
+        async def api(inner: Scope, receive: Receive, send: Send) -> None:
+            # what comes of a request is found in the log under the request's id
+            if name and inner["type"] == "http" and REQUEST_ID_HEADER.lower() not in Headers(scope=inner):
+                inner = {**inner, "headers": [*inner["headers"], (REQUEST_ID_HEADER.lower().encode(), name.encode())]}
+            await self._api(inner, receive, send)
+
+        await self._app({**scope, API_SCOPE: api, SETTINGS_SCOPE: self._settings}, receive, send)
 
 
 class WebClient:
