@@ -20,6 +20,7 @@ from impasto.app.metrics import Metrics
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
 from impasto.app.provider_desk import ProviderDesk
+from impasto.app.providers import ProviderService
 from impasto.app.readiness import Readiness
 from impasto.app.references import Library
 from impasto.app.starters import register_starters
@@ -63,6 +64,7 @@ class Impasto:
     bus: EventBus
     queue: SessionQueue
     provider_desk: ProviderDesk
+    providers: ProviderService
     engine: Engine
     housekeeping: Housekeeping
     submissions: Submissions
@@ -101,13 +103,9 @@ class Impasto:
             host.before_enqueue,
             max_graph_nodes=settings.max_graph_nodes,
         )
-        desk = ProviderDesk(
-            {
-                each.value.provider_id: each.value.max_concurrent_requests
-                for each in host.contributions.external_providers
-            },
-            ProviderUsageRecords(database),
-        )
+        usage = ProviderUsageRecords(database)
+        desk = ProviderDesk(_places(host), usage)
+        providers = ProviderService(host.contributions, secrets, models, usage)
         engine = Engine(settings, queue, SessionServices(images, sessions, models, secrets, desk), bus)
         return cls(
             settings=settings,
@@ -121,26 +119,19 @@ class Impasto:
             bus=bus,
             queue=queue,
             provider_desk=desk,
+            providers=providers,
             engine=engine,
             housekeeping=Housekeeping(images, sessions, queue, _routines(settings, log, queue)),
             submissions=submissions,
             workflows=workflows,
             workflow_runs=WorkflowRuns(workflows, submissions),
-            panels=PanelService(
-                PanelCatalogue(host.contributions), models, images, submissions, random.SystemRandom().randint
-            ),
+            panels=PanelService(PanelCatalogue(host.contributions), models, images, submissions, providers, _draw_seed),
             metrics=Metrics(host.catalogue),
-            readiness=Readiness(
-                workers=engine.workers,
-                database_trouble=database.trouble,
-                paused_queues=lambda: [one.queue_id for one in queue.queues() if one.is_paused],
-                folder=settings.images_folder,
-                min_free_bytes=settings.min_free_disk_bytes,
-            ),
+            readiness=_readiness(settings, engine, database, queue),
         )
 
     def start(self, *, work: bool = True) -> None:
-        """Open the database (upgrading it if need be), register starter models, start the workers.
+        """Open the database (upgrading it if need be), register models, start the workers.
 
         Returns at once: workers come up on their own; `engine.wait_until_ready` waits for them. With `work=False` there
         are none: what is queued stays queued, and everything else can be asked for.
@@ -153,6 +144,7 @@ class Impasto:
             self.log.open()
             self.housekeeping.discard_unfinished()
             register_starters(self.host, self.models)
+            self.providers.start()
             self.models.resume_hashing()
             # not on the thread of the hooks: figures and log go on whatever a plugin does
             self.bus.add_listener(self.metrics.hear, thread="observers")
@@ -181,6 +173,7 @@ class Impasto:
         self.bus.close()
         self.images.close()
         self.models.close()
+        self.provider_desk.close()
         self.database.close()
 
     def __enter__(self) -> Self:
@@ -202,6 +195,26 @@ def _routines(settings: Settings, log: EventLog, queue: SessionQueue) -> dict[st
     if keep is not None:
         routines["shorten the history of the queues"] = lambda: queue.prune_history(keep)
     return routines
+
+
+def _readiness(settings: Settings, engine: Engine, database: Database, queue: SessionQueue) -> Readiness:
+    return Readiness(
+        workers=engine.workers,
+        database_trouble=database.trouble,
+        paused_queues=lambda: [one.queue_id for one in queue.queues() if one.is_paused],
+        folder=settings.images_folder,
+        min_free_bytes=settings.min_free_disk_bytes,
+    )
+
+
+def _draw_seed(least: int, greatest: int) -> int:
+    return random.SystemRandom().randint(least, greatest)
+
+
+def _places(host: PluginHost) -> dict[str, int]:
+    """How many requests to each external provider may be under way at once."""
+    offered = [registered.value for registered in host.contributions.external_providers]
+    return {provider.provider_id: provider.max_concurrent_requests for provider in offered}
 
 
 def _make_folder(root: Path) -> None:

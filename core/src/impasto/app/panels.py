@@ -16,7 +16,7 @@ from impasto.app.panel_catalogue import OfferedPanel, PanelCatalogue
 from impasto.app.panel_runs import panel_batch
 from impasto.engine.references import find_references
 from impasto.queue.records import Batch, EnqueueBatchResult
-from impasto_sdk.errors import ImageNotFoundError, PanelValuesError
+from impasto_sdk.errors import ImageNotFoundError, PanelProblem, PanelValuesError
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import ModelRecord
 from impasto_sdk.panels import (
@@ -32,8 +32,9 @@ from impasto_sdk.panels import (
     check,
     upgrade_values,
 )
+from impasto_sdk.providers import ProviderStatus
 
-__all__ = ["BatchQueue", "ImageSource", "ModelSource", "PanelService", "StoredImage"]
+__all__ = ["BatchQueue", "ImageSource", "ModelSource", "PanelService", "ProviderSource", "StoredImage"]
 
 #: Version of the vocabulary of panel documents.
 FORMAT = 1
@@ -71,6 +72,22 @@ class ImageSource(Protocol):
         ...
 
 
+class ProviderSource(Protocol):
+    """Where the external providers are: `impasto.app.providers.ProviderService`."""
+
+    def is_configured(self, provider_id: str) -> bool:
+        """Whether one can be used; an unknown one cannot."""
+        ...
+
+    def status(self, provider_id: str) -> ProviderStatus:
+        """Whether one can be used, and if not, why. Raises `NotFoundError`."""
+        ...
+
+    def records(self, provider_id: str) -> Sequence[ModelRecord]:
+        """The models of one, whether they are there now or not. Raises `NotFoundError`."""
+        ...
+
+
 class BatchQueue(Protocol):
     """Where batches go: `impasto.app.submissions.Submissions`."""
 
@@ -101,7 +118,10 @@ class BatchQueue(Protocol):
 
 
 class PanelService:
-    """Panels as clients use them. Methods that take a panel's id raise `PanelNotFoundError` for an unknown one."""
+    """Panels as clients use them. Methods that take a panel's id raise `PanelNotFoundError` for an unknown one.
+
+    They take the panel of an external provider without a key, too: an image that it made is recalled all the same.
+    """
 
     def __init__(
         self,
@@ -109,6 +129,7 @@ class PanelService:
         models: ModelSource,
         images: ImageSource,
         submissions: BatchQueue,
+        providers: ProviderSource,
         draw_seed: DrawSeed,
     ) -> None:
         """`draw_seed(least, greatest)` gives a random number between the two, both included."""
@@ -116,14 +137,19 @@ class PanelService:
         self._models = models
         self._images = images
         self._submissions = submissions
+        self._providers = providers
         self._draw_seed = draw_seed
 
     def document(self) -> dict[str, JsonValue]:
-        """The panel document, ``{format, revision, panels}``; the revision changes whenever a panel does."""
+        """The panel document, ``{format, revision, panels}``; the revision changes whenever a panel does.
+
+        A panel of an external provider is in it while that has a key.
+        """
         world = self._world({})
         panels = [
             one.form.model_copy(update={"available": _availability(one.form, world)}).to_document()
             for one in self._catalogue
+            if one.panel.provider is None or self._providers.is_configured(one.panel.provider)
         ]
         content = json.dumps(panels, sort_keys=True, separators=(",", ":")).encode()
         return {"format": FORMAT, "revision": hashlib.sha256(content).hexdigest()[:REVISION_DIGITS], "panels": panels}
@@ -131,10 +157,11 @@ class PanelService:
     def check(self, panel_id: str, values: Mapping[str, JsonValue]) -> Verdict:
         """What the values come to and everything that stands in the way of a graph, the panel's own rules included.
 
+        Values of an external provider without a key are looked at as if it had one, and that it has none is said first.
         Raises `PluginError` when the panel's plugin fails on values that its form accepts.
         """
         offered = self._catalogue[panel_id]
-        verdict = check(offered.form, values, self._world(values))
+        verdict = self._verdict(offered, values)
         if not verdict.ok:
             return verdict
         try:
@@ -205,10 +232,20 @@ class PanelService:
         return guarded(offered.plugin.name, what, upgrade_values, offered.form, offered.panel.upgrade, version, values)
 
     def _ready(self, offered: OfferedPanel, values: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-        verdict = check(offered.form, values, self._world(values))
+        verdict = self._verdict(offered, values)
         if not verdict.ok:
             raise PanelValuesError(offered.form.id, verdict.problems)
         return draw_seeds(offered.form, verdict.values, self._draw_seed)
+
+    def _verdict(self, offered: OfferedPanel, values: Mapping[str, JsonValue]) -> Verdict:
+        world, provider_id = self._world(values), offered.panel.provider
+        status = None if provider_id is None else self._providers.status(provider_id)
+        if status is None or status.configured:
+            return check(offered.form, values, world)
+        facts = {record.key: record.all_facts() for record in self._providers.records(status.provider_id)}
+        verdict = check(offered.form, values, replace(world, models={**world.models, **facts}))
+        problem = PanelProblem(_model_path(offered.form), status.message)
+        return replace(verdict, problems=(problem, *verdict.problems))
 
     def _world(self, values: Mapping[str, JsonValue]) -> World:
         """All models, and the images that the values name."""
@@ -226,6 +263,11 @@ class PanelService:
         facts: dict[str, JsonValue] = {"width": image.width, "height": image.height}
         media, _ = mimetypes.guess_type(name)
         return {**facts, "mime_type": media} if media is not None else facts
+
+
+def _model_path(form: PanelForm) -> str:
+    """Where the model is chosen, as a JSON Pointer; empty in a form without one."""
+    return next((f"/{name}" for name, field in form.root_fields.items() if isinstance(field, Model)), "")
 
 
 def _availability(form: PanelForm, world: World) -> Availability:

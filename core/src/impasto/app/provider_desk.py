@@ -103,9 +103,12 @@ class ProviderDesk:
                 for provider_id, places in self._places.items()
             }
 
-    def write_down(self) -> None:
-        """Write what could not be written before. Raises `StorageError` when it still cannot be."""
-        self._write()
+    def close(self) -> None:
+        """Write what could not be written before; what still cannot be is said in the log, and lost."""
+        try:
+            self._write()
+        except StorageError as error:
+            logger.error("usage of %d requests to external providers is lost: %s", len(self._unwritten), error)
 
     def _in_flight(self, provider_id: str) -> int:
         return sum(number for (of, _), number in self._taken.items() if of == provider_id)
