@@ -14,7 +14,16 @@ from starlette.requests import HTTPConnection
 from impasto.app import Impasto
 from impasto.queue.records import WHOLE_NUMBER
 
-__all__ = ["LARGEST_ID", "App", "ItemId", "ItemIdParameter", "NameParameter", "QueueIdParameter", "RequestBody"]
+__all__ = [
+    "LARGEST_ID",
+    "App",
+    "ItemId",
+    "ItemIdParameter",
+    "NameParameter",
+    "QueueIdParameter",
+    "RequestBody",
+    "SecretBody",
+]
 
 
 async def _application(connection: HTTPConnection) -> Impasto:
@@ -46,3 +55,7 @@ class RequestBody(BaseModel):
     """
 
     model_config = ConfigDict(strict=True)
+
+
+class SecretBody(RequestBody):
+    """Base of bodies that hold a secret: what is sent is quoted nowhere, in no problem that refuses it either."""

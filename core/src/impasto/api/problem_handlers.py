@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError, WebSocketRequestValidatio
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from impasto.api.parameters import SecretBody
 from impasto.api.problems import ProblemError, ProblemItem, ProblemResponse, problem, problem_of, quotable
 from impasto.api.request_log import path_of
 from impasto.api.socket_closing import POLICY, closing_words
@@ -106,9 +107,17 @@ async def _on_validation_error(request: Request, error: Exception) -> ProblemRes
     wrong = _wrong_media_type(request, found)
     if wrong is not None:
         return ProblemResponse(problem(415, "wrong-media-type", wrong))
-    items = [_item_of(one) for one in found]
+    quoted = not _holds_secret(request)
+    items = [_item_of(one, quoted=quoted) for one in found]
     more = f" (and {len(items) - 1} more)" if len(items) > 1 else ""
     return ProblemResponse(problem(422, "request-does-not-fit", f"{items[0].message}{more}", items))
+
+
+def _holds_secret(request: Request) -> bool:
+    """Whether the route takes a body that nothing may be quoted of."""
+    body_field = getattr(request.scope.get("route"), "body_field", None)
+    taken = None if body_field is None else body_field.field_info.annotation
+    return isinstance(taken, type) and issubclass(taken, SecretBody)
 
 
 def _wrong_media_type(request: Request, found: Sequence[Any]) -> str | None:
@@ -127,17 +136,19 @@ def _wrong_media_type(request: Request, found: Sequence[Any]) -> str | None:
     return f"{request.url.path} takes {wanted}; {sent or 'a body without a content type'} was sent"
 
 
-def _item_of(error: Any) -> ProblemItem:
+def _item_of(error: Any, *, quoted: bool = True) -> ProblemItem:
+    """One thing that is wrong with a request; `quoted`: with the value."""
     place, *inside = error["loc"]
     name = ".".join(str(part) for part in inside) or str(place)
     message = f"{name}: {_decapitalised(error['msg'].removeprefix(_OF_OURS))}"
-    if error["type"] != "missing" and "input" in error:
+    has_value = quoted and error["type"] != "missing" and "input" in error
+    if has_value:
         message += f"; it is {_quoted(error['input'])}"
     return ProblemItem(
         message=message,
         field=name,
         path="".join(f"/{_escaped(part)}" for part in inside) if place == "body" else None,
-        found=None if error["type"] == "missing" else quotable(error.get("input")),
+        found=quotable(error["input"]) if has_value else None,
         code=error["type"],
     )
 

@@ -17,14 +17,19 @@ from impasto.errors import (
     BatchError,
     BatchNotFoundError,
     CreationGoneError,
+    ExternalModelError,
     GraphError,
     GraphValidationError,
     IdempotencyKeyError,
     ModelRegistryError,
+    NewAddressError,
     PluginError,
+    ProviderConfigError,
     QueueFullError,
     QueueItemNotFoundError,
     QueueItemStatusError,
+    SecretError,
+    SecretFromEnvironmentError,
     StorageUnavailableError,
     UnreadableImageError,
     WorkerError,
@@ -185,6 +190,14 @@ def _key_problem(error: Any) -> ProblemDocument:
     return problem(422, "idempotency-key-was-used", str(error), [item])
 
 
+def _config_problem(status: int) -> Callable[[Any], ProblemDocument]:
+    def document(error: Any) -> ProblemDocument:
+        kind = "key-is-for-another-address" if isinstance(error, NewAddressError) else "not-a-key-or-address"
+        return problem(status, kind, str(error), [ProblemItem(message=str(error), field=error.field)])
+
+    return document
+
+
 def _plain(status: int, kind: str) -> Callable[[Any], ProblemDocument]:
     return lambda error: problem(status, kind, str(error))
 
@@ -204,6 +217,11 @@ _DOCUMENTS: Sequence[tuple[type[ImpastoError], Callable[[Any], ProblemDocument]]
     (BatchNotFoundError, _plain(404, "not-found")),
     (NotFoundError, _plain(404, "not-found")),
     (UnreadableImageError, _plain(415, "not-a-readable-image")),
+    (NewAddressError, _config_problem(409)),
+    (ProviderConfigError, _config_problem(422)),
+    (SecretFromEnvironmentError, _plain(409, "set-by-the-environment")),
+    (SecretError, _plain(422, "not-a-secret")),
+    (ExternalModelError, _plain(409, "model-of-an-external-service")),
     (ModelRegistryError, _plain(422, "model-cannot-be-registered")),
     (ModelError, _plain(422, "model-cannot-be-used")),
     (PluginError, _plain(500, "plugin-failed")),

@@ -1,52 +1,60 @@
 """`UsageReport`: what external providers were asked for in some days, added up in the ways that people want. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from impasto.storage.provider_usage import UsageCounts, UsageRow
 
-__all__ = ["UsageReport", "UsageSum"]
+__all__ = ["DayUsage", "ModelUsage", "UsageReport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UsageSum:
-    """Counts, and what they are of; None: of all."""
+class ModelUsage:
+    """What requests to one model came to."""
 
+    provider_id: str
+    #: Id of the model as the service spells it.
+    model: str
     counts: UsageCounts
-    provider_id: str | None = None
-    model: str | None = None
-    day: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayUsage:
+    """What requests to one provider came to on one day."""
+
+    #: In UTC, e.g. ``2026-11-22``.
+    day: str
+    provider_id: str
+    counts: UsageCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport:
     """The usage of some days."""
 
-    #: The first and the last day, in UTC, e.g. ``2026-11-22``; both are counted.
+    #: The first and the last day; both are counted.
     first_day: str
     last_day: str
     rows: Sequence[UsageRow]
 
-    def total(self) -> UsageSum:
+    @property
+    def total(self) -> UsageCounts:
         """All of it."""
-        return UsageSum(counts=sum((row.counts for row in self.rows), UsageCounts()))
+        return sum((row.counts for row in self.rows), UsageCounts())
 
-    def by_model(self) -> list[UsageSum]:
+    @property
+    def models(self) -> list[ModelUsage]:
         """For each provider and model, in the order of their names."""
-        return sorted(
-            self._by(lambda row: (row.provider_id, row.model, None)), key=lambda one: (one.provider_id, one.model)
-        )
-
-    def by_day(self) -> list[UsageSum]:
-        """For each day and provider that were used, oldest first."""
-        return self._by(lambda row: (row.provider_id, None, row.day))
-
-    def _by(self, key_of: Callable[[UsageRow], tuple[str | None, str | None, str | None]]) -> list[UsageSum]:
-        together: dict[tuple[str | None, str | None, str | None], UsageCounts] = {}
+        found: defaultdict[tuple[str, str], UsageCounts] = defaultdict(UsageCounts)
         for row in self.rows:
-            key = key_of(row)
-            together[key] = together.get(key, UsageCounts()) + row.counts
-        return [
-            UsageSum(provider_id=provider_id, model=model, day=day, counts=counts)
-            for (provider_id, model, day), counts in together.items()
-        ]
+            found[row.provider_id, row.model] += row.counts
+        return [ModelUsage(provider_id=of, model=model, counts=found[of, model]) for of, model in sorted(found)]
+
+    @property
+    def days(self) -> list[DayUsage]:
+        """For each day and provider, oldest first; those without requests are left out."""
+        found: defaultdict[tuple[str, str], UsageCounts] = defaultdict(UsageCounts)
+        for row in self.rows:
+            found[row.day, row.provider_id] += row.counts
+        return [DayUsage(day=day, provider_id=of, counts=found[day, of]) for day, of in sorted(found)]

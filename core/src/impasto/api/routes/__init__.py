@@ -3,6 +3,7 @@
 from impasto.api.routes import (
     app,
     events,
+    external_providers,
     health,
     image_files,
     images,
@@ -21,6 +22,7 @@ __all__ = ["ROUTERS"]
 #: In the order in which the API describes them.
 ROUTERS = (
     app.router,
+    external_providers.router,
     queue.router,
     queue_changes.router,
     workflows.router,

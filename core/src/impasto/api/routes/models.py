@@ -1,5 +1,6 @@
 """Model records: `/api/v2/models/…`. Paths and payloads are InvokeAI's."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,10 @@ class StarterModelOffer(BaseModel):
     format: str
     is_installed: bool = Field(description="Whether it is registered")
     plugin: str = Field(description="The plugin that offers it")
+    provider_id: str | None = Field(
+        description="The external provider whose model it is: it is there while that has a key, and may cost money; "
+        "null: weights"
+    )
 
 
 class StarterModels(BaseModel):
@@ -108,12 +113,11 @@ def register_model(
 
 @router.get("/starter_models")
 def list_starter_models(app: App) -> StarterModels:
-    """The models that plugins offer to a new installation."""
+    """The models that plugins offer to a new installation, those of external services among them."""
     keys = {record.key for record in app.models.search()}
-    offers = [(registered.value, registered.plugin.name) for registered in app.host.contributions.starter_models]
-    return StarterModels(
-        starter_models=[_offer(starter, plugin, is_installed=starter.id in keys) for starter, plugin in offers]
-    )
+    offers = [_offer(one.value, one.plugin.name, keys) for one in app.host.contributions.starter_models]
+    external = [_external_offer(record, plugin, keys) for record, plugin in app.providers.offers()]
+    return StarterModels(starter_models=[*offers, *external])
 
 
 @router.get("/i/{key}", responses=problem_responses(404))
@@ -122,10 +126,19 @@ def get_model(app: App, key: NameParameter) -> ModelRecord:
     return app.models.get(key)
 
 
-@router.patch("/i/{key}", responses=problem_responses(404))
+@router.patch("/i/{key}", responses=problem_responses(404, 409))
 def update_model(app: App, key: NameParameter, changes: ModelChanges) -> ModelRecord:
-    """Change what a person may change of a record; keys that are left out stay as they are."""
+    """Change what a person may change of a record; keys that are left out stay as they are.
+
+    Of a model of an external service that is name, description, settings, trigger phrases and cover.
+    """
     return app.models.update(key, changes.model_dump(exclude_unset=True))
+
+
+@router.post("/i/{key}/reidentify", responses=problem_responses(404, 409))
+def reidentify_model(app: App, key: NameParameter) -> ModelRecord:
+    """Ask the plugins anew what weights are. What a person says of them (name, description …) stays."""
+    return app.models.reidentify(key)
 
 
 @router.delete("/i/{key}", status_code=204, responses=problem_responses(404))
@@ -134,7 +147,7 @@ def delete_model(app: App, key: NameParameter) -> None:
     app.models.delete(key)
 
 
-def _offer(starter: StarterModel, plugin: str, *, is_installed: bool) -> StarterModelOffer:
+def _offer(starter: StarterModel, plugin: str, keys: Container[str]) -> StarterModelOffer:
     return StarterModelOffer(
         id=starter.id,
         name=starter.name,
@@ -143,6 +156,23 @@ def _offer(starter: StarterModel, plugin: str, *, is_installed: bool) -> Starter
         base=starter.base,
         type=starter.type,
         format=starter.format,
-        is_installed=is_installed,
+        is_installed=starter.id in keys,
         plugin=plugin,
+        provider_id=None,
+    )
+
+
+def _external_offer(record: ModelRecord, plugin: str, keys: Container[str]) -> StarterModelOffer:
+    """A model of a service, in the words of its plugin: not as a person may have changed its record."""
+    return StarterModelOffer(
+        id=record.key,
+        name=record.name,
+        description=record.description,
+        source=record.source,
+        base=record.base,
+        type=record.type,
+        format=record.format,
+        is_installed=record.key in keys,
+        plugin=plugin,
+        provider_id=str(record.facts["provider"]),
     )
