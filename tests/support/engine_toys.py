@@ -395,7 +395,8 @@ class Ask(BaseInvocation):
         return str(context.settings(OtherSettings))
 
     def _secret(self, context: InvocationContext) -> str:
-        return context.secrets.get("toy_key") + str(any(name.startswith("IMPASTO_SECRET") for name in os.environ))
+        # backwards, since as it is it would be hidden
+        return context.secrets.get("toy_key")[::-1] + str(any("SECRET" in name for name in os.environ))
 
     def _undeclared_secret(self, context: InvocationContext) -> str:
         return context.secrets.get("other_key")

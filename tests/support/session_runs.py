@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from impasto.cache import InvocationCache
 from impasto.engine.access.progress import ProgressSender
-from impasto.engine.access.secrets import SecretVault
 from impasto.engine.access.settings import PluginSettings
 from impasto.engine.context import WorkerTools
 from impasto.engine.control import RunControl
@@ -106,7 +105,6 @@ class SessionRig:
             models=ModelCache([], found, ram_bytes=0),
             progress=ProgressSender(self._wire, per_s=1000, previews=False),
             settings=PluginSettings([], {}),
-            secrets=SecretVault({}, []),
             extensions={},
         )
         self.runner = SessionRunner(

@@ -25,6 +25,7 @@
         │   └── UnreadableImageError
         ├── SecretError               a secret cannot be set
         │   └── SecretFromEnvironmentError   … or removed, for a variable of the environment holds it
+        ├── SecretInDataError         a node was about to store bytes that hold a secret (also an InvocationError)
         ├── PluginError               a plugin cannot be used
         ├── ModelRegistryError        a model cannot be registered
         │   └── ExternalModelError    … or changed: it is a service's, and follows its plugin
@@ -47,7 +48,7 @@ Graph errors keep InvokeAI's names. Each carries as attributes what its message 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from impasto_sdk.errors import ImpastoError, NotFoundError
+from impasto_sdk.errors import ImpastoError, InvocationError, NotFoundError
 
 __all__ = [
     "BatchError",
@@ -83,6 +84,7 @@ __all__ = [
     "QueueItemStatusError",
     "SecretError",
     "SecretFromEnvironmentError",
+    "SecretInDataError",
     "ServerError",
     "SessionTimeoutError",
     "SettingsError",
@@ -359,6 +361,16 @@ class SecretFromEnvironmentError(SecretError):
             f"out and start the server anew",
         )
         self.variable = variable
+
+
+class SecretInDataError(CoreError, InvocationError):
+    """A node was about to store bytes, a picture perhaps, that hold a secret. Nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what was to be stored holds a key of this server in its data, where whoever downloads it would find it, "
+            "so it was not stored"
+        )
 
 
 class PluginError(CoreError):

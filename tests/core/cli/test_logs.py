@@ -13,8 +13,9 @@ import pytest
 
 from impasto.cli.json_lines import JsonLines
 from impasto.cli.logs import log_to_file
-from impasto.cli.text_lines import TextLines, secrets_in
+from impasto.cli.text_lines import TextLines
 from impasto.engine.log_fields import request_id, running_node
+from impasto.host.mask import Mask
 from impasto_sdk.context import InvocationIdentity
 
 NODE = InvocationIdentity(
@@ -38,7 +39,7 @@ def failed() -> logging.LogRecord:
 
 
 def as_json(made: logging.LogRecord, *secrets: str) -> dict[str, Any]:
-    line = JsonLines(secrets).format(made)
+    line = JsonLines(Mask(secrets)).format(made)
     assert "\n" not in line
     document: dict[str, Any] = json.loads(line)
     return document
@@ -88,17 +89,24 @@ def test_a_line_may_hold_anything() -> None:
 @pytest.mark.parametrize("secret", ["hunter22", 'with "quotes" \\ and ünicode'])
 def test_a_secret_is_in_no_line(secret: str) -> None:
     made = record("key %s", secret, exc_text=f"KeyError: {secret}")
-    line = JsonLines([secret]).format(made)
+    line = JsonLines(Mask([secret])).format(made)
     assert secret not in str(json.loads(line))
     assert json.loads(line)["message"] == "key ***"
-    text = TextLines(None, [secret]).format(made)
+    text = TextLines(None, Mask([secret])).format(made)
     assert secret not in text
     assert "key ***" in text
 
 
-def test_values_too_short_to_be_told_from_words_are_not_looked_for() -> None:
-    environment = {"IMPASTO_SECRET_A": "long enough", "IMPASTO_SECRET_B": "a", "HOME": "/somewhere"}
-    assert secrets_in(environment) == ["long enough"]
+def test_a_secret_that_looks_like_the_rest_of_an_escape_breaks_no_line() -> None:
+    document = as_json(record("one\n1234567 and n1234567"), "n1234567")
+    assert document["message"] == "one\n1234567 and ***"
+
+
+def test_a_secret_that_is_learned_of_later_is_hidden_from_then_on(tmp_path: Path) -> None:
+    with log_to_file(tmp_path / "a.log", "info") as mask:
+        mask.add("learned-later-1")
+        logging.getLogger("impasto.test").info("key learned-later-1")
+    assert "key ***" in (tmp_path / "a.log").read_text("utf-8")
 
 
 def test_a_line_of_text_ends_with_the_ids_that_a_person_looks_for(in_a_node: None) -> None:

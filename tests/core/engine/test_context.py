@@ -81,7 +81,7 @@ def test_settings_of_the_operator_reach_the_node(room: EngineRoom):
 
 
 def test_a_declared_secret_is_given_and_none_is_left_in_the_environment(room: EngineRoom):
-    assert ask(room, "secret") == "s3cretFalse"
+    assert ask(room, "secret") == "terc3sFalse"
 
 
 def test_a_nodes_log_lines_reach_the_servers_log_with_session_and_node(

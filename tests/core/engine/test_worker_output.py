@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from impasto.engine.worker_output import WorkerOutput
+from impasto.host.mask import Mask
 
 
 class Printer:
@@ -16,7 +17,9 @@ class Printer:
     def __init__(self) -> None:
         reading, self._writing = os.pipe()
         self.time = 100.0
-        self.output = WorkerOutput("cpu-0", os.fdopen(reading, "rb", buffering=0), now=lambda: self.time)
+        self.mask = Mask()
+        stream = os.fdopen(reading, "rb", buffering=0)
+        self.output = WorkerOutput("cpu-0", stream, self.mask, now=lambda: self.time)
         self.output.start()
         self._open = True
 
@@ -80,7 +83,7 @@ def test_after_a_while_lines_are_logged_again(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, "impasto.worker.output")
     times = iter([0.0] * 600 + [5.0])
     reading, writing = os.pipe()
-    output = WorkerOutput("cpu-0", os.fdopen(reading, "rb", buffering=0), now=lambda: next(times))
+    output = WorkerOutput("cpu-0", os.fdopen(reading, "rb", buffering=0), Mask(), now=lambda: next(times))
     output.start()
     with os.fdopen(writing, "wb") as stream:
         stream.write(b"early\n" * 600 + b"late\n")
@@ -95,3 +98,19 @@ def test_a_pipe_that_somebody_keeps_open_is_closed_all_the_same(printer: Printer
     assert threading.active_count() == before - 1
     with pytest.raises(BrokenPipeError):
         printer.write(b"to nobody")
+
+
+def test_a_secret_is_hidden_from_the_moment_it_is_known(printer: Printer, caplog: pytest.LogCaptureFixture):
+    printer.mask.add("sk-one-1234567")
+    printer.write(b"before sk-one-1234567 after\n")
+    printer.end()
+    assert caplog.messages == ["before *** after"]
+    assert printer.output.last_line == "before *** after"
+
+
+def test_a_secret_is_hidden_where_a_line_without_end_is_cut(printer: Printer, caplog: pytest.LogCaptureFixture):
+    printer.mask.add("sk-one-1234567")
+    printer.write(b"x" * 4090 + b"sk-one")
+    printer.write(b"-1234567" + b"y" * 5000)
+    printer.end()
+    assert "".join(caplog.messages) == "x" * 4090 + "***" + "y" * 5000

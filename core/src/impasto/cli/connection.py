@@ -74,9 +74,9 @@ def _embedded(settings: Settings, *, start: bool) -> Iterator[str]:
 
     make_root(settings.root)  # the log comes before the server
     log = settings.root / LOG_FILE
-    with log_to_file(log, settings.log_level, settings.log_format):
+    with log_to_file(log, settings.log_level, settings.log_format) as mask:
         with waiting("Starting an embedded server"):
-            server = Server(Impasto.build(settings), work=start)
+            server = Server(Impasto.build(settings, mask), work=start)
             url = server.start_in_thread()
         try:
             yield url

@@ -2,15 +2,14 @@
 
 import json
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from impasto.cli.text_lines import HIDDEN
 from impasto.engine.log_fields import fields_of
+from impasto.host.mask import Mask
 from impasto.storage.timestamps import to_timestamp
 
 __all__ = ["JsonLines"]
@@ -19,8 +18,8 @@ __all__ = ["JsonLines"]
 class JsonLines(JsonFormatter):
     """Writes timestamp, level, logger, message, the ids that are known, and an exception where there is one."""
 
-    def __init__(self, secrets: Sequence[str] = ()) -> None:
-        """`secrets` are values that are not to be seen."""
+    def __init__(self, mask: Mask | None = None) -> None:
+        """`mask`: what is not to be seen."""
         super().__init__(
             ["levelname", "name", "message"],
             rename_fields={
@@ -34,7 +33,7 @@ class JsonLines(JsonFormatter):
             json_default=str,
             timestamp=True,
         )
-        self._secrets = {*secrets, *(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets)}
+        self._mask = Mask() if mask is None else mask
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add the ids that are known where the line is written."""
@@ -48,7 +47,8 @@ class JsonLines(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line. Halves of surrogate pairs, which no file takes, are escaped."""
-        line = super().format(record).encode("utf-8", "backslashreplace").decode()
-        for secret in self._secrets:
-            line = line.replace(secret, HIDDEN)
-        return line
+        line = super().format(record)
+        if self._mask and self._mask.may_be_in(line.encode("utf-8", "surrogatepass")):
+            # not in the line itself: a secret may look like the rest of an escape
+            line = json.dumps(self._mask.document(json.loads(line)), ensure_ascii=False)
+        return line.encode("utf-8", "backslashreplace").decode()

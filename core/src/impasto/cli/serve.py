@@ -64,9 +64,9 @@ def run_server(root: Path | None, flags: Mapping[str, object]) -> None:
     from impasto.api.server import serve
     from impasto.app import Impasto
 
-    log_to_stderr(settings.log_level, settings.log_format)
+    mask = log_to_stderr(settings.log_level, settings.log_format)
     try:
-        serve(Impasto.build(settings), on_ready=lambda url: _ready(url, settings))
+        serve(Impasto.build(settings, mask), on_ready=lambda url: _ready(url, settings))
     except ImpastoError as error:
         if settings.log_format == "text":
             raise

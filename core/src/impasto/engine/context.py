@@ -18,7 +18,7 @@ from impasto.engine.access.logger import NodeLogger
 from impasto.engine.access.models import WorkerModels
 from impasto.engine.access.progress import NodeProgress, ProgressSender
 from impasto.engine.access.providers import WireProviderAccess
-from impasto.engine.access.secrets import PluginSecrets, SecretVault
+from impasto.engine.access.secrets import WireSecrets
 from impasto.engine.access.settings import PluginSettings
 from impasto.engine.control import RunControl
 from impasto.engine.wire import Wire
@@ -42,7 +42,6 @@ class WorkerTools:
     models: ModelCache
     progress: ProgressSender
     settings: PluginSettings
-    secrets: SecretVault
     extensions: Mapping[type[BaseModel], DenoiseExtensionFactory]
 
 
@@ -141,9 +140,9 @@ class NodeContext:
         return self._tools.settings
 
     @cached_property
-    def secrets(self) -> PluginSecrets:
+    def secrets(self) -> WireSecrets:
         """Secrets of the node's plugin."""
-        return self._tools.secrets.of(self._plugin)
+        return WireSecrets(self._tools.wire, self._plugin)
 
     def provider(self, provider_id: str) -> WireProviderAccess:
         """Access to an external service of the node's plugin."""

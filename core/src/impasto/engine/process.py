@@ -23,6 +23,7 @@ from impasto.engine.wire import Message, Wire
 from impasto.engine.wire_log import relay_log
 from impasto.engine.worker_output import WorkerOutput
 from impasto.errors import WireError, WorkerError
+from impasto.host.secrets import SECRET_PREFIX
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["WorkerProcess"]
@@ -79,7 +80,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**_ENVIRONMENT, **os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -90,7 +91,7 @@ class WorkerProcess:
         self._wire = Wire(ours, worker_id, self._take, self.mailbox.close, send_timeout_s=_SEND_S)
         self._wire.start()
         assert self._process.stdout is not None
-        self._output = WorkerOutput(worker_id, self._process.stdout)
+        self._output = WorkerOutput(worker_id, self._process.stdout, server.mask)
         self._output.start()
         self._memory = MemoryWatch(self.pid, memory_bytes, partial(self._end_for_memory, memory_bytes))
         if memory_bytes:
@@ -231,3 +232,9 @@ class WorkerProcess:
         self._wire.join(_LAST_WORDS_S)
         self._output.finish(_LAST_WORDS_S)
         self._on_end()
+
+
+def _environment() -> dict[str, str]:
+    """This process's, but for the secrets: neither plugins nor programs that a node starts find them there."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(SECRET_PREFIX)}
+    return {**_ENVIRONMENT, **ours, "PYTHONUNBUFFERED": "1"}

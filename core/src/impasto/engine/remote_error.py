@@ -12,6 +12,7 @@ from impasto_sdk.errors import (
     ImpastoError,
     ModelNotFoundError,
     NotFoundError,
+    SecretNotFoundError,
     TensorNotFoundError,
 )
 from impasto_sdk.fields import JsonValue
@@ -19,7 +20,7 @@ from impasto_sdk.fields import JsonValue
 __all__ = ["decode_error", "encode_error"]
 
 _NOT_FOUND: dict[str, type[NotFoundError]] = {
-    cls.__name__: cls for cls in (ImageNotFoundError, TensorNotFoundError, ModelNotFoundError)
+    cls.__name__: cls for cls in (ImageNotFoundError, TensorNotFoundError, ModelNotFoundError, SecretNotFoundError)
 }
 
 

@@ -1,9 +1,11 @@
-"""`SessionServer`: answers what running nodes ask for: pictures, tensors, conditioning and model records.
+"""`SessionServer`: answers what running nodes ask for: pictures, tensors, model records, secrets, external services.
 
-One for each worker, which may only act for the session it runs. Called on the wire's thread; it publishes nothing.
+One for each worker, which may only act for the session it runs: it is given no secret of a plugin that has no node
+there. Called on the wire's thread; it publishes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from impasto.engine.ports import Claim, SessionServices
@@ -11,8 +13,14 @@ from impasto.engine.protocol import Request
 from impasto.engine.unsettled_images import UnsettledImages
 from impasto.engine.wire import Message
 from impasto.errors import WireError
+from impasto.host.mask import Mask
+from impasto.host.provider_secrets import api_key_name, base_url_name
+from impasto.host.secrets import SECRET_PREFIX
+from impasto.storage.secret_file import SECRET_FILE
 from impasto_sdk.context import ImageRecord
+from impasto_sdk.errors import SecretNotFoundError
 from impasto_sdk.fields import JsonValue
+from impasto_sdk.usage import ProviderUsage
 
 __all__ = ["Answer", "SessionServer"]
 
@@ -25,13 +33,23 @@ class Answer:
     parts: Sequence[bytes] = ()
 
 
+@dataclass(slots=True)
+class _Session:
+    item: Claim
+    images: UnsettledImages
+    #: The plugins that it has nodes of, once somebody has asked.
+    plugins: Collection[str] | None = None
+
+
 class SessionServer:
     """Serves one worker. `begin` and `end` say which session it acts for."""
 
     def __init__(self, services: SessionServices, worker_id: str) -> None:
         self._services = services
         self._worker_id = worker_id
-        self._run: tuple[Claim, UnsettledImages] | None = None
+        self._run: _Session | None = None
+        #: Held while a place at a service is taken, so that none is taken once the places were given back.
+        self._taking = threading.Lock()
         self._answers: dict[str, Callable[[Message], Answer]] = {
             Request.IMAGE_LOAD: self._load_image,
             Request.IMAGE_SAVE: self._save_image,
@@ -41,20 +59,30 @@ class SessionServer:
             Request.FILE_LOAD: self._load_file,
             Request.MODEL_RECORD: self._describe_model,
             Request.MODEL_SEARCH: self._search_models,
+            Request.SECRET: self._give_secret,
+            Request.PROVIDER: self._give_provider,
+            Request.PROVIDER_BEGIN: self._begin_request,
+            Request.PROVIDER_END: self._end_request,
         }
+
+    @property
+    def mask(self) -> Mask:
+        """What is not to be seen in anything that is told of the worker."""
+        return self._services.secrets.mask
 
     def begin(self, item: Claim) -> UnsettledImages:
         """From now on the worker acts for `item`; gives what its nodes save, for whoever knows what is to stay."""
         images = UnsettledImages(self._services.images)
-        self._run = (item, images)
+        self._run = _Session(item, images)
         return images
 
     def end(self) -> None:
-        """The worker acts for no session. What is not settled is removed."""
-        if self._run is not None:
-            _, images = self._run
-            self._run = None
-            images.close()
+        """The worker acts for no session. What is not settled is removed, and places that it has are given back."""
+        with self._taking:
+            run, self._run = self._run, None
+        if run is not None:
+            self._services.providers.release(self._worker_id)
+            run.images.close()
 
     def answer(self, request: Message) -> Answer:
         """The answer to a request. Raises what the stores raise, and `WireError` for a request that makes no sense."""
@@ -67,7 +95,8 @@ class SessionServer:
         return Answer({}, [self._services.images.read(request.body["name"])])
 
     def _save_image(self, request: Message) -> Answer:
-        (item, unsettled), asked = self._running(), request.body
+        run, asked = self._running(), request.body
+        item = run.item
         own: dict[str, JsonValue] = asked["metadata"] or {}
         kept = bool(asked["is_intermediate"])
         image = self._services.images.save(
@@ -85,7 +114,7 @@ class SessionServer:
             unsettled=True,
             embed=asked["embed"],
         )
-        if not unsettled.add(image.image_name):
+        if not run.images.add(image.image_name):
             raise WireError(self._worker_id, "it saved an image for a session that is over")
         return Answer({"image_name": image.image_name, "width": image.width, "height": image.height})
 
@@ -111,7 +140,7 @@ class SessionServer:
         return Answer({"all": there})
 
     def _save_file(self, request: Message) -> Answer:
-        return Answer({"name": self._services.sessions.save(self._running()[0].session_id, request.parts[0])})
+        return Answer({"name": self._services.sessions.save(self._running().item.session_id, request.parts[0])})
 
     def _load_file(self, request: Message) -> Answer:
         return Answer({}, [self._services.sessions.load(request.body["name"])])
@@ -123,7 +152,59 @@ class SessionServer:
         found = self._services.models.search(**request.body)
         return Answer({"records": [record.model_dump(mode="json") for record in found]})
 
-    def _running(self) -> tuple[Claim, UnsettledImages]:
+    def _give_secret(self, request: Message) -> Answer:
+        plugin, name = self._permitted(request), str(request.body["name"])
+        secret = self._services.secrets.reveal(plugin, name)
+        if secret is None:
+            variable = f"{SECRET_PREFIX}{name.upper()}"
+            raise SecretNotFoundError(name, f"set the environment variable {variable}, or write it into {SECRET_FILE}")
+        return Answer({"secret": secret})
+
+    def _give_provider(self, request: Message) -> Answer:
+        plugin, provider_id = self._provider(request)
+        reveal = self._services.secrets.reveal
+        key, url = reveal(plugin, api_key_name(provider_id)), reveal(plugin, base_url_name(provider_id))
+        return Answer({"api_key": key, "base_url": url})
+
+    def _begin_request(self, request: Message) -> Answer:
+        _, provider_id = self._provider(request)
+        with self._taking:
+            self._running()  # it may have ended since
+            return Answer({"granted": self._services.providers.begin(provider_id, self._worker_id)})
+
+    def _end_request(self, request: Message) -> Answer:
+        _, provider_id = self._provider(request)
+        usage, user_id = ProviderUsage(**request.body["usage"]), self._running().item.user_id
+        self._services.providers.end(provider_id, self._worker_id, usage, user_id)
+        return Answer({})
+
+    def _provider(self, request: Message) -> tuple[str, str]:
+        """The plugin that asks, and its provider. Raises `SecretNotFoundError` when it has none of the id."""
+        plugin, provider_id = self._permitted(request), str(request.body["provider_id"])
+        name = api_key_name(provider_id)
+        if name not in self._services.secrets.declared_by(plugin):
+            raise SecretNotFoundError(name, f"plugin {plugin!r} registers no external provider {provider_id!r}")
+        return plugin, provider_id
+
+    def _permitted(self, request: Message) -> str:
+        """The plugin that asks. Raises `SecretNotFoundError` when the session has no node of it."""
+        run, plugin = self._running(), str(request.body["plugin"])
+        if run.plugins is None:
+            run.plugins = self._services.secrets.plugins_of(set(_node_types(run.item.graph)))
+        if plugin not in run.plugins:
+            wanted = request.body.get("name") or api_key_name(request.body["provider_id"])
+            raise SecretNotFoundError(str(wanted), f"the session has no node of plugin {plugin!r}")
+        return plugin
+
+    def _running(self) -> _Session:
         if self._run is None:
-            raise WireError(self._worker_id, "it saved something while it ran no session")
+            raise WireError(self._worker_id, "it acted for a session while it ran none")
         return self._run
+
+
+def _node_types(graph: Mapping[str, JsonValue]) -> Iterator[str]:
+    """The types of all nodes of a graph document, and of those that it calls."""
+    for node in graph["nodes"].values():
+        yield node["type"]
+        if (called := node.get("called")) is not None:
+            yield from _node_types(called["graph"])

@@ -17,7 +17,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from impasto.engine.remote_error import decode_error, encode_error
-from impasto.errors import MessageTooLargeError, WireError
+from impasto.errors import MessageTooLargeError, SecretInDataError, WireError
+from impasto.host.mask import Mask
 from impasto_sdk.fields import JsonValue
 
 __all__ = ["MAX_HEADER_BYTES", "MAX_PARTS_BYTES", "Message", "Wire"]
@@ -86,6 +87,8 @@ class Wire:
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future[Message]] = {}
         self._closed: str | None = None
+        #: What this end does not tell the other: the secrets that it was given. Empty at the server's end.
+        self.mask = Mask()
         #: Whether the connection is another process's; see `disown`.
         self.disowned = False
         self._reader = threading.Thread(target=self._read, name=f"impasto-wire-{peer}", daemon=True)
@@ -110,8 +113,10 @@ class Wire:
         """Send a message and wait for its answer.
 
         Raises what the other end raised, where it is an error of the sdk, else `ServerError` with its message;
-        `WireError` when the connection ends first.
+        `WireError` when the connection ends first, and `SecretInDataError` for parts that hold what the mask hides.
         """
+        if self.mask and any(self.mask.is_in(part) for part in parts):
+            raise SecretInDataError
         number = next(self._numbers)
         answer: Future[Message] = Future()
         self._pending[number] = answer
@@ -160,7 +165,10 @@ class Wire:
     def _send(self, header: Mapping[str, JsonValue], parts: Sequence[bytes]) -> None:
         lengths = [len(part) for part in parts]
         total = sum(lengths)
-        text = json.dumps({**header, "parts": lengths} if parts else header, separators=(",", ":")).encode()
+        header = {**header, "parts": lengths} if parts else header
+        text = _dump(header)
+        if self.mask and self.mask.may_be_in(text):
+            text = _dump({name: self._masked(value) for name, value in header.items()})
         if len(text) > MAX_HEADER_BYTES or total > MAX_PARTS_BYTES:
             raise MessageTooLargeError(
                 self._peer,
@@ -185,6 +193,10 @@ class Wire:
         except OSError as error:
             self.close()  # a frame may have been cut off in the middle, and nothing that follows could be read
             raise WireError(self._peer, f"cannot send {header.get('kind', 'answer')!r}: {error}") from error
+
+    def _masked(self, value: JsonValue) -> JsonValue:
+        """A part of a header without secrets; what the protocol itself says stays as it is."""
+        return {name: self.mask.document(each) for name, each in value.items()} if isinstance(value, dict) else value
 
     def _write(self, blocks: Sequence[bytes]) -> None:
         for block in blocks:
@@ -256,3 +268,7 @@ class Wire:
             self._stream.close()
             self._socket.close()
         self._on_close(reason)
+
+
+def _dump(header: Mapping[str, JsonValue]) -> bytes:
+    return json.dumps(header, separators=(",", ":")).encode()

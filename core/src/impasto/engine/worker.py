@@ -15,14 +15,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 
 from impasto.cache import InvocationCache
 from impasto.engine.access.progress import ProgressSender
-from impasto.engine.access.secrets import SecretVault, take_secrets
 from impasto.engine.access.settings import PluginSettings
 from impasto.engine.cache_reporter import CacheReporter
 from impasto.engine.context import WorkerTools
@@ -51,8 +50,9 @@ from impasto.engine.standard_streams import StandardStreams
 from impasto.engine.step import StepEnd
 from impasto.engine.wire import Message, Wire
 from impasto.engine.wire_log import WireLogHandler
-from impasto.errors import WireError
+from impasto.errors import NoDeviceError, WireError
 from impasto.graph import Graph
+from impasto.graph.lanes import first_on_lanes
 from impasto.host import PluginHost
 from impasto.models.cache import ModelCache
 from impasto.scheduler import GraphExecutionState
@@ -62,6 +62,14 @@ from impasto_sdk.node import Lane
 __all__ = ["Worker", "main"]
 
 logger = logging.getLogger(__name__)
+
+#: What nodes are told of in a worker without a device: where their own code runs, and a model that they load.
+_NO_DEVICE = DeviceInfo(
+    name="cpu",
+    kind="cpu",
+    requested="none",
+    notes=("This worker has no device; sessions that need one run elsewhere.",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,6 @@ class Worker:
 
     def serve(self) -> None:
         """Run sessions until the server says stop."""
-        secrets = take_secrets(os.environ)  # before any plugin is imported
         os.register_at_fork(after_in_child=self._wire.disown)
         self._wire.start()
         self._wire.send(ToServer.HELLO, {"protocol": PROTOCOL_VERSION, "pid": os.getpid()})
@@ -97,8 +104,8 @@ class Worker:
         self._cache = InvocationCache(config.invocation_cache_bytes)
         try:
             host = PluginHost.load(disabled=config.disabled_plugins)
-            device = _find_device(host, config)
-            tools, reporter = _tools(self._wire, host, device, config, secrets)
+            device = None if config.device is None else _find_device(host, config.device, config.precision)
+            tools, reporter = _tools(self._wire, host, device or _NO_DEVICE, config)
             runner = _build_runner(tools, host, config, self._cache, reporter)
         except Exception as error:
             logger.exception("the worker cannot start")
@@ -191,21 +198,19 @@ def _carry_out(order: CacheOrder, cache: InvocationCache) -> None:
             cache.disable()
 
 
-def _find_device(host: PluginHost, config: WorkerConfig) -> DeviceInfo:
-    found = host.find_device(config.device, config.precision)
+def _find_device(host: PluginHost, wanted: str, precision: str) -> DeviceInfo:
+    found = host.find_device(wanted, precision)
     if found is not None:
         return found
     return DeviceInfo(
         name="cpu",
         kind="cpu",
-        requested=config.device,
+        requested=wanted,
         notes=("No installed plugin looks for devices, so nodes run on the CPU.",),
     )
 
 
-def _tools(
-    wire: Wire, host: PluginHost, device: DeviceInfo, config: WorkerConfig, secrets: Mapping[str, str]
-) -> tuple[WorkerTools, WireReporter]:
+def _tools(wire: Wire, host: PluginHost, device: DeviceInfo, config: WorkerConfig) -> tuple[WorkerTools, WireReporter]:
     """What the contexts of all nodes share, and who tells the server of them."""
     offered, reporter = host.contributions, WireReporter(wire)
     models = ModelCache(
@@ -221,7 +226,6 @@ def _tools(
         models=models,
         progress=ProgressSender(wire, per_s=config.progress_events_per_s, previews=config.previews),
         settings=PluginSettings((declared.value for declared in offered.settings), config.plugins),
-        secrets=SecretVault(secrets, ((secret.plugin.name, secret.value.name) for secret in offered.secrets)),
         extensions={factory.value.field_type: factory.value for factory in offered.denoise_extensions},
     )
     return tools, reporter
@@ -235,6 +239,8 @@ def _build_runner(
         return bool(tools.wire.request(Request.EXIST, asked).body["all"])
 
     def open_state(graph: Graph, session_id: str) -> GraphExecutionState:
+        if config.device is None and (node := first_on_lanes(graph, host.catalogue).get(Lane.DEVICE)) is not None:
+            raise NoDeviceError(config.worker_id, node.node_id, node.node_type)
         return GraphExecutionState(
             graph,
             host.catalogue,

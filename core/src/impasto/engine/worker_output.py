@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO
 
+from impasto.host.mask import Mask
+
 __all__ = ["WorkerOutput"]
 
 logger = logging.getLogger("impasto.worker.output")
@@ -31,9 +33,13 @@ _READ_BYTES = 64 * 2**10
 
 
 class WorkerOutput:
-    """Reads `stream`, a pipe, on a thread of its own, and closes it. `now` is a monotonic clock."""
+    """Reads `stream`, a pipe, on a thread of its own, and closes it."""
 
-    def __init__(self, worker_id: str, stream: IO[bytes], *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, worker_id: str, stream: IO[bytes], mask: Mask, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`mask`: what is not to be seen of it; `now` is a monotonic clock."""
+        self._mask = mask
         self._fields = {"worker_id": worker_id}
         self._stream = stream
         self._now = now
@@ -78,16 +84,18 @@ class WorkerOutput:
         self._tell_left_out()
 
     def _take(self, data: bytes) -> None:
-        *lines, self._begun = (self._begun + data).split(b"\n")
+        # before a line is cut, perhaps in the middle of a secret
+        *lines, self._begun = self._mask.data(self._begun + data).split(b"\n")
         for line in lines:
             for start in range(0, len(line) or 1, _LINE_BYTES):
                 self._write(line[start : start + _LINE_BYTES])
-        while len(self._begun) >= _LINE_BYTES:
+        # a secret may have begun at the end of what there is
+        while len(self._begun) >= _LINE_BYTES + self._mask.longest_bytes:
             self._write(self._begun[:_LINE_BYTES])
             self._begun = self._begun[_LINE_BYTES:]
 
     def _write(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip()
+        text = self._mask.text(line.decode("utf-8", "replace").rstrip())
         self._tail.append(text)
         now = self._now()
         if now >= self._period_ends:

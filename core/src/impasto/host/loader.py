@@ -18,8 +18,11 @@ from impasto.errors import PluginError
 from impasto.host.contributions import KINDS, ContributionKind
 from impasto.host.discovery import SDK_DISTRIBUTION, InstalledPlugin
 from impasto.host.plugin import PluginInfo, PluginState
+from impasto.host.provider_secrets import provider_secrets
 from impasto_sdk import __version__ as sdk_version
 from impasto_sdk import hookspecs
+from impasto_sdk.contributions import SecretDeclaration
+from impasto_sdk.providers import ExternalProvider
 
 __all__ = ["LoadedPlugin", "load_plugin", "set_aside"]
 
@@ -45,6 +48,7 @@ def load_plugin(plugin: InstalledPlugin, *, disabled: bool) -> LoadedPlugin:
             return LoadedPlugin(_incompatible(plugin, sdk_range))
         manager = _import(plugin)
         values = {kind.name: collected for kind in KINDS if (collected := _collect(plugin, manager, kind))}
+        _add_provider_secrets(values)
     except _LoadError as error:
         return LoadedPlugin(_info(plugin, PluginState.FAILED, reason=error.problem, traceback=error.traceback))
     except ValueError as error:
@@ -166,6 +170,21 @@ def _collect(plugin: InstalledPlugin, manager: pluggy.PluginManager, kind: Contr
     except (Exception, SystemExit) as error:
         raise _LoadError(plugin.name, f"{kind.hook} raised {_say(error)}", error) from error
     return values
+
+
+def _add_provider_secrets(values: dict[str, list[object]]) -> None:
+    """Declare what each provider brings; what the plugin says of such a secret itself stays."""
+    declared = values.get("secrets", [])
+    names = {secret.name for secret in declared if isinstance(secret, SecretDeclaration)}
+    brought = [
+        secret
+        for provider in values.get("external_providers", ())
+        if isinstance(provider, type) and issubclass(provider, ExternalProvider)
+        for secret in provider_secrets(provider)
+        if secret.name not in names
+    ]
+    if brought:
+        values["secrets"] = [*declared, *brought]
 
 
 def _each(plugin: InstalledPlugin, kind: ContributionKind, answer: object) -> Iterator[object]:

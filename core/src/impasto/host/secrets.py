@@ -8,7 +8,6 @@ changes over the network.
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 
 from impasto.errors import SecretError, SecretFromEnvironmentError
 from impasto.host.contributions import Contributions
@@ -16,7 +15,7 @@ from impasto.host.mask import Mask
 from impasto.storage.secret_file import SecretFile
 from impasto_sdk.errors import SecretNotFoundError
 
-__all__ = ["SECRET_PREFIX", "SecretOrigin", "SecretVault", "secrets_in", "to_hide"]
+__all__ = ["SECRET_PREFIX", "SecretOrigin", "SecretVault", "secrets_in"]
 
 #: How the variables that hold secrets begin; the rest is the secret's name in upper case.
 SECRET_PREFIX = "IMPASTO_SECRET_"  # noqa: S105 - a name, not a secret
@@ -31,23 +30,6 @@ def secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name.startswith(SECRET_PREFIX) and value
     }
-
-
-def to_hide(value: str) -> tuple[str, ...]:
-    """What of a secret is not to be seen: all of it, but of an address only what lets one in.
-
-    An address is told to those who ask why nothing answers there, and ``http://localhost`` is in half of all log lines.
-    """
-    if not value.startswith(("http://", "https://")):
-        return (value,)
-    try:
-        address = urlsplit(value)
-        user, password = address.username, address.password
-    except ValueError:
-        return (value,)
-    # a key may stand in either place; a name beside a password is none
-    key = password or user or ""
-    return tuple(part for part in (key, unquote(key), address.query) if part)
 
 
 class SecretVault:
@@ -97,7 +79,7 @@ class SecretVault:
         if not value or not value.isprintable():
             problem = "has characters that cannot be seen, a line break perhaps" if value else "is empty"
             raise SecretError(name, f"{problem}; give it as the service shows it")
-        self.mask.add(*to_hide(value))  # before it can be anywhere
+        self.mask.add(value)  # before it can be anywhere
         with self._writing:
             with self._file.changing() as stored:
                 stored[name] = value
@@ -127,9 +109,8 @@ class SecretVault:
         return {plugin for plugin in map(self._plugins.get, node_types) if plugin is not None}
 
     def values(self) -> Collection[str]:
-        """All that is not to be seen now: every secret, whoever declared it; see `to_hide`."""
-        held = (*self._environment.values(), *self._stored.values())
-        return {part for value in held for part in to_hide(value)}
+        """Every secret that is set, whoever declared it: what is not to be seen anywhere."""
+        return {value for value in (*self._environment.values(), *self._stored.values()) if value}
 
     def reveal(self, plugin: str, name: str) -> str | None:
         """A plugin's secret; None: it is not set. Raises `SecretNotFoundError` when the plugin has none of the name."""

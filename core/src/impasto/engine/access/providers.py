@@ -11,7 +11,10 @@ __all__ = ["WireProviderAccess"]
 
 
 class WireProviderAccess:
-    """A `ProviderAccess`. The key is asked for each time, so that a changed one counts at once and none is kept."""
+    """A `ProviderAccess`. The key is asked for each time, so that a changed one counts at once and none is kept.
+
+    What was given is not sent back over the wire in anything: see `Wire.mask`.
+    """
 
     def __init__(self, wire: Wire, plugin: str, provider_id: str) -> None:
         self._wire = wire
@@ -20,14 +23,12 @@ class WireProviderAccess:
     @property
     def api_key(self) -> str | None:
         """See `ProviderAccess.api_key`."""
-        key: str | None = self._wire.request(Request.PROVIDER, self._who).body["api_key"]
-        return key
+        return self._ask("api_key")
 
     @property
     def base_url(self) -> str | None:
         """See `ProviderAccess.base_url`."""
-        url: str | None = self._wire.request(Request.PROVIDER, self._who).body["base_url"]
-        return url
+        return self._ask("base_url")
 
     def begin(self) -> bool:
         """See `ProviderAccess.begin`."""
@@ -36,3 +37,9 @@ class WireProviderAccess:
     def end(self, usage: ProviderUsage) -> None:
         """See `ProviderAccess.end`."""
         self._wire.request(Request.PROVIDER_END, {**self._who, "usage": asdict(usage)})
+
+    def _ask(self, what: str) -> str | None:
+        secret: str | None = self._wire.request(Request.PROVIDER, self._who).body[what]
+        if secret is not None:
+            self._wire.mask.add(secret)
+        return secret
