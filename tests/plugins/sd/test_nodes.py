@@ -47,7 +47,9 @@ def test_all_modules_but_the_heavy_ones_are_imported_without_torch() -> None:
 
 def test_what_needs_the_device_runs_in_its_lane() -> None:
     lanes = {node.spec.type: node.spec.lane for node in impasto_sd.plugin.register_invocations()}
-    assert {name for name, lane in lanes.items() if lane is Lane.DEVICE} == {"compel", "denoise_latents", "i2l", "l2i"}
+    assert {name for name, lane in lanes.items() if lane is Lane.DEVICE} == {
+        "compel", "create_denoise_mask", "denoise_latents", "i2l", "l2i",
+    }  # fmt: skip
 
 
 class TestMainModelLoader:

@@ -12,6 +12,7 @@ from impasto_sdk.panels import (
     Choice,
     Image,
     Integer,
+    Mask,
     Model,
     Number,
     Panel,
@@ -70,6 +71,13 @@ _START = Section(
             title="Image",
             required=True,
             accept=["image/png", "image/jpeg", "image/webp"],
+            fit="resize",
+        ),
+        Mask(
+            id="mask",
+            title="Mask",
+            help="White is made anew, black stays as it is. Without one, all of it may change.",
+            of="init_image",
             fit="resize",
         ),
         Number(
@@ -230,6 +238,16 @@ def _add_picture(ready: _Ready) -> None:
     ready.draft.add("l2i", id="picture", latents=latents, vae=ready.vae, use_cache=False)
 
 
+def _add_picture_inside(ready: _Ready, original: DraftPort, mask: DraftPort) -> None:
+    """The picture with its own pixels back wherever the mask is black: a VAE changes all that goes through it."""
+    draft = ready.draft
+    where = draft.add("create_denoise_mask", id="where", vae=ready.vae, mask=mask, invert_mask=True)
+    draft.connect(where.output("denoise_mask"), ready.denoise.input("denoise_mask"))
+    made = draft.add("l2i", id="made", latents=ready.denoise.output("latents"), vae=ready.vae, is_intermediate=True)
+    # of img_paste's mask, white is where the base stays
+    draft.add("img_paste", id="picture", base_image=made.output("image"), image=original, mask=mask, use_cache=False)
+
+
 def _text_to_image(values: PanelValues) -> GraphDraft:
     ready = _common_graph(values)
     _add_picture(ready)
@@ -239,21 +257,30 @@ def _text_to_image(values: PanelValues) -> GraphDraft:
 def _image_to_image(values: PanelValues) -> GraphDraft:
     ready = _common_graph(values)
     draft = ready.draft
-    width, height = values.size("size")
-    fitted = draft.add(
-        "img_resize",
-        id="fitted",
-        image=values.image("init_image"),
-        width=width,
-        height=height,
-        resample_mode="lanczos",
-        is_intermediate=True,
-    )
-    latents = draft.add("i2l", id="start", image=fitted.output("image"), vae=ready.vae)
+    fitted = _fitted(draft, "fitted", values, "init_image", "lanczos")
+    latents = draft.add("i2l", id="start", image=fitted, vae=ready.vae)
     draft.connect(latents.output("latents"), ready.denoise.input("latents"))
     draft.set(ready.denoise, denoising_start=round(1 - values.number("strength"), 6))
-    _add_picture(ready)
+    if values.image_or_none("mask") is None:
+        _add_picture(ready)
+    else:
+        _add_picture_inside(ready, fitted, _fitted(draft, "fitted_mask", values, "mask", "bilinear"))
     return draft
+
+
+def _fitted(draft: GraphDraft, node_id: str, values: PanelValues, field: str, resample_mode: str) -> DraftPort:
+    """The image of `field` at the size of the picture."""
+    width, height = values.size("size")
+    node = draft.add(
+        "img_resize",
+        id=node_id,
+        image=values.image(field),
+        width=width,
+        height=height,
+        resample_mode=resample_mode,
+        is_intermediate=True,
+    )
+    return node.output("image")
 
 
 TEXT_TO_IMAGE = Panel(
@@ -282,7 +309,7 @@ IMAGE_TO_IMAGE = Panel(
     makes="images",
     anchors=_ANCHORS,
     sections=[_PROMPT, _START, _IMAGE, _SAMPLING],
-    canvas=Canvas(box="size", base="init_image", strength="strength"),
+    canvas=Canvas(box="size", base="init_image", mask="mask", strength="strength"),
     presets=_PRESETS,
     submit=Submit(title="Invoke", count="count", max_count=_MAX_COUNT),
     build_graph=_image_to_image,

@@ -8,6 +8,7 @@ from impasto_sd.loaders.folder import DiffusersFolderLoader
 from impasto_sd.nodes import (
     CLIPSkip,
     CompelPrompt,
+    CreateDenoiseMask,
     DenoiseLatents,
     ImageToLatents,
     LatentsToImage,
@@ -33,13 +34,14 @@ __all__ = [
 
 @hookimpl
 def register_invocations() -> Sequence[type[BaseInvocation]]:
-    """Loaders, prompts, noise, the denoise loop, and pictures to latents and back."""
+    """Loaders, prompts, noise, masks, the denoise loop, and pictures to latents and back."""
     return [
         MainModelLoader,
         VAELoader,
         CLIPSkip,
         CompelPrompt,
         Noise,
+        CreateDenoiseMask,
         DenoiseLatents,
         ImageToLatents,
         LatentsToImage,
@@ -66,7 +68,7 @@ def register_model_loaders() -> Sequence[ModelLoader]:
 
 @hookimpl
 def register_panels() -> Sequence[Panel]:
-    """Text to image, and image to image."""
+    """Text to image, and image to image, inside a mask or all of it."""
     return [TEXT_TO_IMAGE, IMAGE_TO_IMAGE]
 
 

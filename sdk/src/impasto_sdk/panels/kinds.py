@@ -231,7 +231,7 @@ class Images(ImageKind):
 
 
 class Mask(ImageKind):
-    """A mask painted over another field's image. Holds ``{"image_name": …}``."""
+    """A mask painted over another field's image. Holds ``{"image_name": …}``: white is made anew, black stays."""
 
     kind: Literal["mask"] = "mask"
 

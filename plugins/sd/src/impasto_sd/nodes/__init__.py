@@ -2,6 +2,7 @@
 
 from impasto_sd.nodes.clip_skip import CLIPSkip
 from impasto_sd.nodes.compel import CompelPrompt
+from impasto_sd.nodes.create_denoise_mask import CreateDenoiseMask, DenoiseMaskOutput
 from impasto_sd.nodes.denoise_latents import DenoiseLatents
 from impasto_sd.nodes.image_to_latents import ImageToLatents
 from impasto_sd.nodes.latents_to_image import LatentsToImage
@@ -12,7 +13,9 @@ from impasto_sd.nodes.vae_loader import VAELoader
 __all__ = [
     "CLIPSkip",
     "CompelPrompt",
+    "CreateDenoiseMask",
     "DenoiseLatents",
+    "DenoiseMaskOutput",
     "ImageToLatents",
     "LatentsToImage",
     "MainModelLoader",
