@@ -89,13 +89,14 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
         """Ask the service, and give each picture as soon as it is there."""
         access = context.provider(self.provider.provider_id)
         provider = self.provider(access)
+        # said once, not by each request; and before the model is looked for, which went with the key
+        _ = provider.api_key
         asked = self._request(context)
         model = self._external_model(context)
         given: list[ImageField] = list(context.earlier_items)
         requests = self._split(asked, model, len(given))
         for request in requests:
             check_request(provider.provider_id, model, request, provider.refusals(request))
-        _ = provider.api_key  # a missing one is said once, and not by each request
         yield from given
         watch = _Watch(context, provider.title, len(requests))
         for index, result in generate_all(provider, access, requests, watch):
