@@ -94,18 +94,18 @@ class Impasto:
             max_attempts=settings.max_attempts,
             affinity_window=settings.affinity_window,
         )
+        usage = ProviderUsageRecords(database)
+        desk = ProviderDesk(_places(host), usage)
+        providers = ProviderService(host.contributions, secrets, models, usage)
         workflows = WorkflowLibrary(WorkflowRecords(database, log), host.catalogue)
         submissions = Submissions(
             host.catalogue,
             queue,
-            Library(images_that_exist=images.exist, model_exists=models.exists),
+            Library(images_that_exist=images.exist, model_exists=models.exists, advice=providers.advice),
             CalledGraphs(host.catalogue, workflows),
             host.before_enqueue,
             max_graph_nodes=settings.max_graph_nodes,
         )
-        usage = ProviderUsageRecords(database)
-        desk = ProviderDesk(_places(host), usage)
-        providers = ProviderService(host.contributions, secrets, models, usage)
         engine = Engine(settings, queue, SessionServices(images, sessions, models, secrets, desk), bus)
         return cls(
             settings=settings,

@@ -78,6 +78,14 @@ class ProviderService:
         """The models that are there while it has a key."""
         return self._find(provider_id).records()
 
+    def advice(self, key: str) -> str | None:
+        """What to do so that the model of a key is there; None when it is none of a provider without a key."""
+        for provider in self._offered.values():
+            if any(record.key == key for record in provider.records()):
+                status = provider.status()
+                return None if status.configured else status.message
+        return None
+
     def offers(self) -> Sequence[tuple[ModelRecord, str]]:
         """All models of all providers, whether they have keys or not, each with the name of its plugin."""
         return [(record, one.plugin.name) for one in self._offered.values() for record in one.records()]

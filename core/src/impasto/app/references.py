@@ -22,6 +22,8 @@ from impasto_sdk.node import NodeSpec
 
 __all__ = ["Library", "References", "find_references", "missing_references"]
 
+_WHERE_MODELS_ARE = "GET /api/v2/models/ and `impasto models` list those there are"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
@@ -30,6 +32,8 @@ class Library:
     #: Which of these images there are.
     images_that_exist: Callable[[Collection[str]], Collection[str]]
     model_exists: Callable[[str], bool]
+    #: What to do about a model that there is not, by its key; None: nothing is known of it.
+    advice: Callable[[str], str | None] = lambda key: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def missing_references(references: References, library: Library) -> list[Problem
         if reference.name not in present
     ]
     no_models = [
-        _problem("model", reference, "GET /api/v2/models/ and `impasto models` list those there are")
+        _problem("model", reference, library.advice(reference.name) or _WHERE_MODELS_ARE)
         for reference in models
         if reference.name not in known
     ]
