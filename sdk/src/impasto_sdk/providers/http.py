@@ -5,7 +5,9 @@ no redirect, so that a key goes where it was meant to go, and the key is taken o
 """
 
 import email.utils
+import functools
 import json
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -100,7 +102,7 @@ class ProviderHttp:
             raise self._unusable_url() from error
         if url.scheme not in ("http", "https") or not url.host:
             raise self._unusable_url()
-        self._client = httpx.AsyncClient(headers=dict(headers), timeout=timeout)
+        self._client = httpx.AsyncClient(headers=dict(headers), timeout=timeout, verify=_authorities())
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -153,7 +155,7 @@ class ProviderHttp:
 
     async def download(self, url: str) -> bytes:
         """The bytes at an address that the service gave; the key is not sent along. Raises a `ProviderError`."""
-        async with httpx.AsyncClient(timeout=self._client.timeout) as client:
+        async with httpx.AsyncClient(timeout=self._client.timeout, verify=_authorities()) as client:
             request = self._built(lambda: client.build_request("GET", url))
             async with self._open(client, request) as response:
                 return await self._read(response)
@@ -269,6 +271,12 @@ class ProviderHttp:
     @property
     def _id(self) -> str:
         return self._provider.provider_id
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates are trusted; read once, for that takes longer than all else that a request needs."""
+    return httpx.create_ssl_context()
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:
