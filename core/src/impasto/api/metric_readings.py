@@ -9,6 +9,7 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 from impasto import __version__
 from impasto.app import Impasto
@@ -16,6 +17,7 @@ from impasto.app.metrics import Labels
 from impasto.app.readiness import free_bytes
 from impasto.errors import StorageError
 from impasto_sdk import __version__ as sdk_version
+from impasto_sdk.usage import RequestOutcome
 
 __all__ = ["read_metrics"]
 
@@ -31,7 +33,7 @@ Reading = tuple[str, Labels, float]
 def read_metrics(app: Impasto) -> Mapping[str, Mapping[Labels, float]]:
     """Values by name of the metric and values of its labels; what cannot be read now is not there."""
     found: defaultdict[str, Counter[Labels]] = defaultdict(Counter)
-    for part in (_build, _queues, _workers, _invocation_caches, _model_caches, _storage):
+    for part in (_build, _queues, _workers, _invocation_caches, _model_caches, _providers, _storage):
         for name, labels, value in part(app):
             found[name][labels] += value  # type: ignore[assignment]  # a Counter of floats
     return found
@@ -87,6 +89,20 @@ def _model_caches(app: Impasto) -> Iterator[Reading]:
         yield "impasto_model_cache_models", labels, len(cache.models)
         yield "impasto_model_cache_ram_bytes", labels, cache.ram_bytes
         yield "impasto_model_cache_device_bytes", labels, cache.device_bytes
+
+
+def _providers(app: Impasto) -> Iterator[Reading]:
+    for provider_id, reading in app.provider_desk.readings().items():
+        counts, label = reading.counts, (provider_id,)
+        for outcome in get_args(RequestOutcome):
+            yield "impasto_provider_requests_total", (provider_id, outcome), getattr(counts, outcome)
+        yield "impasto_provider_images_total", label, counts.images
+        yield "impasto_provider_tokens_total", (provider_id, "input"), counts.input_tokens
+        yield "impasto_provider_tokens_total", (provider_id, "output"), counts.output_tokens
+        yield "impasto_provider_cost_dollars_total", label, counts.cost_usd
+        yield "impasto_provider_unpriced_requests_total", label, counts.unpriced
+        yield "impasto_provider_requests_in_flight", label, reading.in_flight
+        yield "impasto_provider_places", label, reading.places
 
 
 def _storage(app: Impasto) -> Iterator[Reading]:
