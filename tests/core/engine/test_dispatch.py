@@ -10,6 +10,7 @@ from impasto.engine import dispatcher as dispatcher_module
 from impasto.engine import engine as engine_module
 from impasto.engine import process as process_module
 from impasto.engine import wire as wire_module
+from impasto.engine.protocol import PROTOCOL_VERSION
 from impasto.errors import StorageUnavailableError, WorkerError
 from impasto.queue import SessionQueue
 from impasto.storage.timestamps import timestamp
@@ -92,7 +93,7 @@ def test_a_worker_that_can_take_no_item_since_the_disk_is_full_stays(
 def test_a_worker_of_another_installation_is_refused(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(process_module, "PROTOCOL_VERSION", 99)
     room = open_room()
-    with pytest.raises(WorkerError, match="version 3 of the protocol, the server version 99"):
+    with pytest.raises(WorkerError, match=f"version {PROTOCOL_VERSION} of the protocol, the server version 99"):
         room.engine.wait_until_ready(60)
 
 

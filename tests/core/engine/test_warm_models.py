@@ -53,8 +53,8 @@ def test_a_worker_says_what_it_holds_the_newest_first(open_room: OpenRoom):
 def test_a_claim_says_what_the_worker_holds(open_room: OpenRoom, monkeypatch: pytest.MonkeyPatch):
     claim, asked = SessionQueue.claim, []
 
-    def noting(queue: SessionQueue, worker_id: str, *, warm: tuple[str, ...] = ()):
-        item = claim(queue, worker_id, warm=warm)
+    def noting(queue: SessionQueue, worker_id: str, *, warm: tuple[str, ...] = (), **wishes: object):
+        item = claim(queue, worker_id, warm=warm, **wishes)
         if item is not None:
             asked.append(tuple(warm))
         return item

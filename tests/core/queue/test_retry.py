@@ -117,11 +117,10 @@ def test_a_retry_that_does_not_fit_is_refused_whole(database: Database) -> None:
 
 def test_whoever_waits_for_work_is_woken_by_a_retry(queue: SessionQueue) -> None:
     ids = failed(queue)
-    assert queue.claim("worker") is None
-    assert not queue.wait_for_work(0)
+    bell = queue.add_bell()
     retrying = threading.Thread(target=lambda: queue.retry("default", ids))
     retrying.start()
-    assert queue.wait_for_work(30)
+    assert bell.wait(30)
     retrying.join()
 
 

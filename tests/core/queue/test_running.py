@@ -186,17 +186,17 @@ def test_every_statement_is_understood_by_postgresql_too() -> None:
 
 
 def test_who_waits_for_work_is_woken_by_it(queue: SessionQueue) -> None:
-    assert queue.claim("worker") is None
-    assert not queue.wait_for_work(0)
+    bell = queue.add_bell()
     enqueuing = threading.Thread(target=lambda: queue.enqueue("default", a_batch()))
     enqueuing.start()
-    assert queue.wait_for_work(30)
+    assert bell.wait(30)
     enqueuing.join()
+    bell.clear()
     assert claim(queue).item_id == 1
     assert queue.claim("worker") is None
-    assert not queue.wait_for_work(0)
+    assert not bell.is_set()
     queue.give_back(1, "lost")
-    assert queue.wait_for_work(0)
+    assert bell.is_set()
 
 
 def test_endings_are_kept_and_told(queue: SessionQueue, events: list[Event]) -> None:

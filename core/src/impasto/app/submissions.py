@@ -13,6 +13,7 @@ from impasto.app.partial_runs import reduced_to_targets
 from impasto.app.references import Library, find_references, missing_references
 from impasto.errors import GraphValidationError, Problem
 from impasto.graph import EdgeConnection, Graph
+from impasto.graph.lanes import needs_device
 from impasto.host import Catalogue
 from impasto.queue import SessionQueue
 from impasto.queue.expansion import check_batch, check_values, count_sessions, data_in_use, substituted
@@ -93,6 +94,7 @@ class Submissions:
             idempotency_key=idempotency_key,
             request=request,
             models=models,
+            needs_device=needs_device(graph, self._catalogue),
         )
 
     def enqueued_before(

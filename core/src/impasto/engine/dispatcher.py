@@ -49,7 +49,7 @@ _END_S = 5.0
 
 
 class Dispatcher:
-    """Runs items on the process of one worker. `cancel` may be called from any thread, the rest from one."""
+    """Runs items on the process of one worker. `cancel` and `wake` may be called from any thread, the rest from one."""
 
     def __init__(
         self, queue: WorkQueue, server: SessionServer, publish: Publish, models: WarmModels, limits: Limits
@@ -59,6 +59,8 @@ class Dispatcher:
         self._publish = publish
         self._models = models
         self._limits = limits
+        #: Set when there may be something to do, for one who has nothing to do.
+        self._bell = queue.add_bell(needs_device=limits.needs_device)
         self._lock = threading.Lock()
         self._run: Assignment | None = None
         #: When silent workers are looked for again, as a monotonic time.
@@ -80,10 +82,14 @@ class Dispatcher:
             if self._run is not None and self._run.item.item_id == item_id:
                 self._run.cancel()
 
+    def wake(self) -> None:
+        """Look again at what there is to do: an item, or the end of the process or of the server."""
+        self._bell.set()
+
     def serve(
         self,
         process: WorkerProcess,
-        device: DeviceInfo,
+        device: DeviceInfo | None,
         stop_at: Callable[[], float | None],
         busy: Callable[[bool], None],
     ) -> bool:
@@ -93,7 +99,10 @@ class Dispatcher:
         whenever the worker begins or ceases to work.
         """
         worked = False
-        while not process.lost and stop_at() is None:
+        while True:
+            self._bell.clear()  # first: what happens from here on is either seen below or ends the wait
+            if process.lost or stop_at() is not None:
+                return worked
             try:
                 self._expire_leases()
                 run = self._claim(process, stop_at)
@@ -105,7 +114,7 @@ class Dispatcher:
                 continue
             if run is None:
                 busy(False)
-                self._queue.wait_for_work(_LOOK_S)
+                self._bell.wait(_LOOK_S)
                 continue
             busy(True)
             try:
@@ -119,7 +128,6 @@ class Dispatcher:
                 worked |= run.begun
                 with self._lock:
                     self._run = None
-        return worked
 
     def _claim(self, process: WorkerProcess, stop_at: Callable[[], float | None]) -> Assignment | None:
         """The next item; one that is cancelled in the same moment is known to be."""
@@ -127,7 +135,7 @@ class Dispatcher:
             self._canceled_in_claim = set()
         item = None
         try:
-            item = self._queue.claim(process.worker_id, warm=self._models.keys)
+            item = self._queue.claim(process.worker_id, warm=self._models.keys, needs_device=self._limits.needs_device)
         finally:
             with self._lock:
                 canceled, self._canceled_in_claim = self._canceled_in_claim, None
@@ -141,11 +149,11 @@ class Dispatcher:
             self._look_at = time.monotonic() + _LOOK_S
             self._queue.expire_leases()
 
-    def _see_through(self, run: Assignment, device: DeviceInfo) -> None:
+    def _see_through(self, run: Assignment, device: DeviceInfo | None) -> None:
         """Run an item to its end, or to the worker's."""
         item = run.item
         images = self._server.begin(item)
-        record = RunRecord(item, self._queue, self._publish, images, device=device.name)
+        record = RunRecord(item, self._queue, self._publish, images, device=device.name if device else None)
         ending = None
         try:
             self._give(run)

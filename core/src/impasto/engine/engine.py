@@ -8,7 +8,11 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
+from impasto.engine.io_workers import IoWorkers
 from impasto.engine.limits import Limits
 from impasto.engine.ports import SessionServices, WorkQueue
 from impasto.engine.protocol import CacheOrder, WorkerConfig
@@ -49,16 +53,23 @@ class Engine:
             session_timeout_s=settings.session_timeout_s,
             worker_memory_bytes=settings.worker_memory_bytes,
         )
-        self._supervisors = [
-            Supervisor(config, queue, services, self._publish, limits) for config in worker_configs(settings)
-        ]
+        supervise = partial(Supervisor, queue=queue, services=services, publish=self._publish)
+        # where there are workers for each kind of items, none holds up the others
+        some = replace(limits, needs_device=True) if settings.io_workers else limits
+        self._device_workers = [supervise(config, limits=some) for config in worker_configs(settings)]
+        others = replace(limits, needs_device=False)
+        self._io_workers = IoWorkers([supervise(config, limits=others) for config in io_configs(settings)], queue)
 
     def start(self) -> None:
-        """Give back what was running when the server last ended, and start the workers; returns at once."""
+        """Give back what was running when the server last ended, and start the workers; returns at once.
+
+        Those without a device are started when they are first needed.
+        """
         self._queue.recover()
         self._queue.add_cancel_listener(self._cancel)
-        for supervisor in self._supervisors:
+        for supervisor in self._device_workers:
             supervisor.start()
+        self._io_workers.start()
 
     def stop(self, timeout_s: float | None = None) -> None:
         """Stop all workers: no item is taken any more, and nodes in hand may finish within `timeout_s` seconds.
@@ -67,18 +78,20 @@ class Engine:
         from their journal. When it returns, no process is left.
         """
         deadline = time.monotonic() + (self._drain_s if timeout_s is None else timeout_s)
-        for supervisor in self._supervisors:
+        self._io_workers.stop()
+        there = self._there()
+        for supervisor in there:
             supervisor.stop(deadline)
-        for supervisor in self._supervisors:
-            while supervisor.running and time.monotonic() < deadline + _KILL_S:
-                # again and again: of two workers that wait, one may take the other's bell for its own
-                self._queue.wake()
-                supervisor.join(0.1)
+        for supervisor in there:
+            supervisor.join(max(deadline + _KILL_S - time.monotonic(), 0.0))
             supervisor.kill()
 
     def workers(self) -> list[WorkerInfo]:
-        """The workers as they are now, in order of the settings."""
-        return [supervisor.info() for supervisor in self._supervisors]
+        """The workers as they are now: those with a device in order of the settings, then those without that are there.
+
+        One without a device is there once it has been needed for the first time.
+        """
+        return [supervisor.info() for supervisor in self._there()]
 
     def devices(self) -> list[DeviceInfo]:
         """The devices that workers found, each once."""
@@ -86,23 +99,23 @@ class Engine:
         return list(found.values())
 
     def caches(self) -> list[CacheInfo]:
-        """The invocation caches, one for each worker, in order of the settings; waits for none of them."""
-        return [supervisor.cache.info() for supervisor in self._supervisors]
+        """The invocation caches, one for each worker, in the order of `workers`; waits for none of them."""
+        return [supervisor.cache.info() for supervisor in self._there()]
 
     def model_caches(self) -> list[ModelCacheInfo]:
-        """The model caches, one for each worker, in order of the settings; waits for none of them."""
-        return [supervisor.models.info() for supervisor in self._supervisors]
+        """The model caches, one for each worker, in the order of `workers`; waits for none of them."""
+        return [supervisor.models.info() for supervisor in self._there()]
 
     def order_caches(self, order: CacheOrder) -> None:
         """Have every worker clear its invocation cache, or switch it on or off; nodes that run are not waited for.
 
         Whether caches are on holds for workers that start later too, as long as the server runs.
         """
-        for supervisor in self._supervisors:
+        for supervisor in (*self._device_workers, *self._io_workers.all):
             supervisor.cache.order(order)
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait until every worker can run sessions.
+        """Wait until every worker with a device can run sessions. Others are started when they are needed.
 
         Raises `WorkerError` as soon as one could not start (it is tried again in the background all the same), or
         when the time is up.
@@ -110,7 +123,7 @@ class Engine:
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while True:
-                workers = self.workers()
+                workers = [supervisor.info() for supervisor in self._device_workers]
                 for worker in workers:
                     if worker.device is None and worker.reason is not None:
                         raise WorkerError(worker.worker_id, worker.reason)
@@ -127,6 +140,7 @@ class Engine:
     def _publish(self, event: Event) -> None:
         self._bus.publish(event)
         if isinstance(event, WorkerStatusChangedEvent):
+            self._io_workers.hear(event)
             with self._changed:
                 if event.status == "ready":
                     self._look_for_doubles()
@@ -148,12 +162,15 @@ class Engine:
                 names.add(worker.device.requested)
 
     def _cancel(self, item_id: int) -> None:
-        for supervisor in self._supervisors:
+        for supervisor in self._there():
             supervisor.cancel(item_id)
+
+    def _there(self) -> Sequence[Supervisor]:
+        return (*self._device_workers, *self._io_workers.started)
 
 
 def worker_configs(settings: Settings) -> list[WorkerConfig]:
-    """What each worker is told, in order; a device that is named twice counts once, and it is said."""
+    """What each worker with a device is told, in order; a device that is named twice counts once, and it is said."""
     for device, times in Counter(settings.devices).items():
         if times > 1:
             logger.warning(
@@ -162,28 +179,37 @@ def worker_configs(settings: Settings) -> list[WorkerConfig]:
                 device,
             )
     return [
-        WorkerConfig(
-            worker_id=f"{device}-{number}",
-            device=device,
-            precision=settings.precision,
-            model_cache_ram_bytes=_room_for_models(settings),
-            model_cache_device_bytes=settings.model_cache_device_bytes,
-            invocation_cache_bytes=settings.invocation_cache_bytes,
-            cpu_lane=settings.cpu_lane or min(_CPU_LANE, os.cpu_count() or 1),
-            io_lane=settings.io_lane,
-            ready_order=settings.ready_order,
-            class_caps=settings.class_caps,
-            iteration_window=settings.iteration_window,
-            beat_s=_BEAT_S,
-            progress_events_per_s=settings.progress_events_per_s,
-            previews=settings.previews,
-            disabled_plugins=settings.disabled_plugins,
-            plugins=settings.plugins,
-            log_level=settings.log_level,
-        )
+        _config(settings, f"{device}-{number}", device)
         for device in dict.fromkeys(settings.devices)
         for number in range(settings.workers_per_device)
     ]
+
+
+def io_configs(settings: Settings) -> list[WorkerConfig]:
+    """What each worker without a device is told, in the order in which they are started."""
+    return [_config(settings, f"io-{number}", None) for number in range(settings.io_workers)]
+
+
+def _config(settings: Settings, worker_id: str, device: str | None) -> WorkerConfig:
+    return WorkerConfig(
+        worker_id=worker_id,
+        device=device,
+        precision=settings.precision,
+        model_cache_ram_bytes=_room_for_models(settings),
+        model_cache_device_bytes=settings.model_cache_device_bytes,
+        invocation_cache_bytes=settings.invocation_cache_bytes,
+        cpu_lane=settings.cpu_lane or min(_CPU_LANE, os.cpu_count() or 1),
+        io_lane=settings.io_lane,
+        ready_order=settings.ready_order,
+        class_caps=settings.class_caps,
+        iteration_window=settings.iteration_window,
+        beat_s=_BEAT_S,
+        progress_events_per_s=settings.progress_events_per_s,
+        previews=settings.previews,
+        disabled_plugins=settings.disabled_plugins,
+        plugins=settings.plugins,
+        log_level=settings.log_level,
+    )
 
 
 def _room_for_models(settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""`Limits`: how long a worker and its runs are waited for, and how much memory they may take."""
+"""`Limits`: how long a worker and its runs are waited for, how much memory they may take, and what it is given."""
 
 from dataclasses import dataclass
 
@@ -16,3 +16,5 @@ class Limits:
     session_timeout_s: float | None = None
     #: 0: as much as there is.
     worker_memory_bytes: int = 0
+    #: Only items that need a device, or only those that need none; None: whichever. It follows from `io_workers`.
+    needs_device: bool | None = None

@@ -137,7 +137,8 @@ class WorkerConfig(_Record):
     """What a worker is told of the operator's settings; see `Settings` for what they mean."""
 
     worker_id: str
-    device: str
+    #: None: it has none, looks for none, and runs only sessions that need none.
+    device: str | None
     precision: str
     model_cache_ram_bytes: int
     model_cache_device_bytes: int
@@ -159,7 +160,8 @@ class WorkerConfig(_Record):
 class WorkerFacts(_Record):
     """What a worker says of itself once it can run sessions."""
 
-    device: DeviceInfo
+    #: None: it was told to have none.
+    device: DeviceInfo | None
     #: Node types it can run.
     node_types: int
 

@@ -27,10 +27,10 @@ _NAMED = 2
 
 
 class RunRecord:
-    """The record of one run, kept in `queue`. `device` is the name of what it runs on."""
+    """The record of one run, kept in `queue`. `device` is the name of what it runs on, where there is one."""
 
     def __init__(
-        self, item: Claim, queue: WorkQueue, publish: Publish, images: UnsettledImages, *, device: str
+        self, item: Claim, queue: WorkQueue, publish: Publish, images: UnsettledImages, *, device: str | None
     ) -> None:
         self._item = item
         self._queue = queue

@@ -36,9 +36,11 @@ class WorkerInfo:
     """A worker at one moment."""
 
     worker_id: str
+    #: ``device``, or ``io`` for one without a device, which runs sessions that only wait for something outside.
+    kind: str
     #: ``starting``, ``ready``, ``busy``, ``lost`` or ``stopped``.
     status: str
-    #: What it runs models on; None until it has once been ready.
+    #: What it runs models on; None until it has once been ready, and for one of kind ``io``.
     device: DeviceInfo | None
     #: Number of its process; None when there is none.
     pid: int | None
@@ -55,6 +57,7 @@ class WorkerInfo:
         """All of it as JSON values."""
         return {
             "worker_id": self.worker_id,
+            "kind": self.kind,
             "status": self.status,
             "device": self.device.model_dump(mode="json") if self.device else None,
             "pid": self.pid,
@@ -79,7 +82,6 @@ class Supervisor:
         self._config = config
         #: What its log lines are about.
         self._fields = {"worker_id": config.worker_id}
-        self._queue = queue
         self._publish = publish
         self._limits = limits
         self._server = SessionServer(services, config.worker_id)
@@ -111,6 +113,7 @@ class Supervisor:
         process = self._process
         return WorkerInfo(
             worker_id=self.worker_id,
+            kind="io" if self._config.device is None else "device",
             status=self._status,
             device=self._device,
             pid=process.pid if process else None,
@@ -135,7 +138,7 @@ class Supervisor:
         process = self._process
         if process is not None:
             process.mailbox.ring()
-        self._queue.wake()
+        self._dispatcher.wake()
 
     def join(self, timeout_s: float) -> None:
         """Wait until it has stopped."""
@@ -177,13 +180,13 @@ class Supervisor:
             self.worker_id,
             self._server,
             listeners,
-            self._queue.wake,
+            self._dispatcher.wake,
             memory_bytes=self._limits.worker_memory_bytes,
         )
         try:
             facts = process.greet(self._config, self._limits.start_timeout_s, self._stopping.is_set)
             self._device = facts.device
-            for note in facts.device.notes:
+            for note in facts.device.notes if facts.device else ():
                 logger.info("worker %s: %s", self.worker_id, note, extra=self._fields)
             self.cache.attach(process.send)
             self._set_status("ready")

@@ -59,12 +59,14 @@ class SessionQueue(SessionRuns):
         idempotency_key: str | None = None,
         request: JsonValue = None,
         models: SessionModels = NO_MODELS,
+        needs_device: bool = True,
     ) -> EnqueueBatchResult:
         """Store all sessions of a batch; when it returns, they are on disk.
 
         `prepend`: before everything that waits in this queue. `models`: those that its sessions name, so that a worker
-        that holds them may take a session first. `idempotency_key`: the same key gives the same answer,
-        and nothing is stored a second time. `request`: what the client asked for, when the batch was made from it and
+        that holds them may take a session first. `needs_device`: whether they are for a worker with a device, or only
+        wait for something outside. `idempotency_key`: the same key gives the same answer, and nothing is stored a
+        second time. `request`: what the client asked for, when the batch was made from it and
         may come out differently the next time (a seed is drawn); the key is for this then. Raises `BatchError` when
         the data does not fit the graph or an id is taken, `IdempotencyKeyError` when the key was used for something
         else, and `QueueFullError` when not all of it fits. Nothing is stored then.
@@ -85,6 +87,7 @@ class SessionQueue(SessionRuns):
             expansion=expansion_of(batch),
             plan=plan_of(batch),
             sessions=list(map(NewSession, session_ids, expand(batch), models_of_sessions(batch, models))),
+            needs_device=needs_device,
             prepend=prepend,
             idempotency_key=idempotency_key,
             fingerprint=None
@@ -92,9 +95,9 @@ class SessionQueue(SessionRuns):
             else fingerprint(asked_for(batch) if request is None else request, prepend=prepend),
         )
         stored = self._store.enqueue(new, max_pending=self._max_queue_size, tell=_tell_enqueued)
-        self._work.set()
         if stored.repeated:
             return _again(stored.batch, new.fingerprint)
+        self._ring(needs_device)
         return _result(stored.batch, batch, repeated=False)
 
     def enqueued_before(
@@ -130,7 +133,7 @@ class SessionQueue(SessionRuns):
             key=key,
             tell=partial(announcements.retried, queue_id),
         )
-        self._work.set()
+        self._ring()
         return RetryItemsResult(
             queue_id=queue_id,
             retried_item_ids=list(retried.items),
@@ -230,7 +233,7 @@ class SessionQueue(SessionRuns):
     def resume(self, queue_id: str) -> None:
         """Undo `pause`."""
         self._store.pause(queue_id, paused=False)
-        self._work.set()
+        self._ring()
 
     def _cancel_many(self, queue_id: str, which: ItemFilter, *, running_too: bool = True) -> int:
         tell = partial(announcements.canceled, queue_id)

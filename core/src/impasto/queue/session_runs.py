@@ -33,33 +33,42 @@ class SessionRuns(QueueView):
         self._max_attempts = max_attempts
         self._affinity_window = affinity_window
         self._lease_s = lease_s
-        self._work = threading.Event()
+        #: What is set when there may be more to claim, each with the kind of items that it is for.
+        self._bells: list[tuple[bool | None, threading.Event]] = []
         self._cancel_listeners: list[Callable[[int], object]] = []
 
-    def claim(self, worker_id: str, *, warm: Collection[str] = ()) -> ClaimedItem | None:
+    def claim(
+        self, worker_id: str, *, warm: Collection[str] = (), needs_device: bool | None = None
+    ) -> ClaimedItem | None:
         """Take the next item of all queues that are not paused: highest priority first, then the oldest.
 
         `warm`: keys of the models that the worker holds, the newest first: of the first `affinity_window` places, an
-        item that needs more of them goes first. None when nothing waits. The item is the worker's until it ends, is
+        item that needs more of them goes first. `needs_device`: only items that need one, or only those that need none,
+        as if there were no others; None: whichever. None when nothing waits. The item is the worker's until it ends, is
         given back, or its lease runs out.
         """
-        # cleared first: what comes in from here on is either seen by the claim or wakes whoever waits
-        self._work.clear()
         claimed = self._store.claim(
-            worker_id, lease_s=self._lease_s, warm=warm, window=self._affinity_window, tell=_tell_claimed
+            worker_id,
+            lease_s=self._lease_s,
+            warm=warm,
+            window=self._affinity_window,
+            needs_device=needs_device,
+            tell=_tell_claimed,
         )
-        if claimed is None:
-            return None
-        self._work.set()
-        return claimed_item(claimed)
+        return None if claimed is None else claimed_item(claimed)
 
-    def wait_for_work(self, timeout_s: float) -> bool:
-        """Wait until there may be something to claim; False when nothing came within `timeout_s` seconds."""
-        return self._work.wait(timeout_s)
+    def is_any_waiting(self, *, needs_device: bool) -> bool:
+        """Whether an item that needs a device, or one that needs none, could be claimed now."""
+        return self._store.is_any_waiting(needs_device=needs_device)
 
-    def wake(self) -> None:
-        """End the `wait_for_work` of every worker, as if there were work: it has something else to look after."""
-        self._work.set()
+    def add_bell(self, *, needs_device: bool | None = None) -> threading.Event:
+        """An event that is set whenever there may be more to claim, of a kind as in `claim`; for one who waits.
+
+        Clear it, then look, then wait: what comes in after the look ends the wait.
+        """
+        bell = threading.Event()
+        self._bells.append((needs_device, bell))
+        return bell
 
     def journal_lines(self, item_id: int, *, limit: int = 1000) -> Iterator[Mapping[str, JsonValue]]:
         """What attempts at an item have written down: outputs by execution id, in order, at most `limit` at a time."""
@@ -140,14 +149,16 @@ class SessionRuns(QueueView):
             excused=excused,
             tell=_tell_after(()),
         )
-        self._work.set()
-        return change is not None
+        if change is None:
+            return False
+        self._ring(change.item.needs_device)
+        return True
 
     def recover(self) -> int:
         """At start: give back all that was running when the server ended. How many items that is."""
         reason = (LOST, "the server ended while the session ran, and its attempts are used up", "")
         changes = self._store.recover(reason, max_attempts=self._max_attempts, tell=_tell_all)
-        self._work.set()
+        self._ring()
         return len(changes)
 
     def expire_leases(self) -> list[int]:
@@ -155,12 +166,18 @@ class SessionRuns(QueueView):
         reason = (LOST, f"the worker was silent for {self._lease_s:g} s, and the item's attempts are used up", "")
         changes = self._store.recover(reason, max_attempts=self._max_attempts, expired_only=True, tell=_tell_all)
         if changes:
-            self._work.set()
+            self._ring()
         return [change.item.item_id for change in changes]
 
     def add_cancel_listener(self, listener: Callable[[int], object]) -> None:
         """Have `listener(item_id)` called for every running item that is cancelled or removed, once that is on disk."""
         self._cancel_listeners.append(listener)
+
+    def _ring(self, needs_device: bool | None = None) -> None:
+        """There may be more to claim: of this kind, or of any."""
+        for kind, bell in self._bells:
+            if kind is None or needs_device is None or kind == needs_device:
+                bell.set()
 
     def _end_running(self, item_ids: Sequence[int]) -> None:
         """Running items were cancelled or removed: whoever runs them is to stop."""

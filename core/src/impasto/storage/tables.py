@@ -4,7 +4,7 @@ The migrations make them, not this module; a test holds that both describe one s
 (`impasto.storage.timestamps`), documents are JSON as text, and rows that a person makes carry `user_id`.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
 __all__ = [
     "POSITION_STEP",
@@ -100,6 +100,8 @@ queue_items = Table(
     Column("field_values", Text),
     #: Keys of the models that it names, each with a comma before and after it: ``,a,b,``; null for none.
     Column("models", Text),
+    #: Whether it is for a worker with a device. One that only waits for something outside is not.
+    Column("needs_device", Boolean, nullable=False, server_default="1"),
     #: The item that this one does again.
     Column("retried_from_item_id", BigInteger),
     #: How often it was claimed, and how many of these claims do not count: they ended through no fault of its own, or
@@ -128,6 +130,17 @@ Index(
     queue_items.c.priority.desc(),
     queue_items.c.position,
     queue_items.c.item_id,
+)
+# the same for a worker that takes one kind only: without it, it would look at all items of the other kind in front
+Index(
+    "ix_queue_items_next_of_kind",
+    queue_items.c.queue_id,
+    queue_items.c.needs_device,
+    queue_items.c.priority.desc(),
+    queue_items.c.position,
+    queue_items.c.item_id,
+    sqlite_where=text("status = 'pending'"),
+    postgresql_where=text("status = 'pending'"),
 )
 
 #: What finished executions gave, written before anyone is told, so that an item that lost its worker goes on from here.

@@ -35,8 +35,13 @@ class Worker(BaseModel):
     """A worker: a process that runs sessions, and those that take its place when it is lost."""
 
     worker_id: str
+    kind: Literal["device", "io"] = Field(
+        description="What it is for; io: sessions that only wait for something outside, which need no device"
+    )
     status: Literal["starting", "ready", "busy", "lost", "stopped"]
-    device: DeviceInfo | None = Field(description="What it runs models on; null until it has once been ready")
+    device: DeviceInfo | None = Field(
+        description="What it runs models on; null until it has once been ready, and for one of kind io"
+    )
     pid: int | None = Field(description="Number of its process; null when there is none")
     item_id: int | None = Field(description="The queue item that it runs")
     reason: str | None = Field(description="Why it was last lost, and when it is started again; null once it is ready")
@@ -87,13 +92,16 @@ async def get_version() -> AppVersion:
 
 @router.get("/devices")
 def list_devices(app: App) -> Devices:
-    """The devices that workers found, one for each worker that has started; what they fell back to, and why."""
+    """The devices that workers found, each once; what they fell back to, and why."""
     return Devices(devices=list(app.engine.devices()))
 
 
 @router.get("/workers")
 def list_workers(app: App) -> Workers:
-    """The workers as they are now, in order of the settings. It asks none of them, so it answers at once."""
+    """The workers as they are now, those with a device in order of the settings, then those that are there without.
+
+    It asks none of them, so it answers at once.
+    """
     return Workers(workers=[Worker.model_validate(worker.to_document()) for worker in app.engine.workers()])
 
 

@@ -66,6 +66,7 @@ def add_batch(connection: Connection, new: NewBatch, max_pending: int) -> BatchR
         "user_id": new.user_id,
         "status": "pending",
         "priority": priority,
+        "needs_device": new.needs_device,
         "created_at": moment,
         "updated_at": moment,
     }
@@ -126,6 +127,7 @@ def retry(
             "position": number * POSITION_STEP,
             "field_values": item.field_values,
             "models": item.models,
+            "needs_device": item.needs_device,
             "retried_from_item_id": item.item_id,
             "created_at": moment,
             "updated_at": moment,

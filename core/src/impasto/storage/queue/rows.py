@@ -106,6 +106,8 @@ class ItemRow:
     field_values: str | None
     #: Keys of models that it names: ``,a,b,``.
     models: str | None
+    #: Whether it is for a worker with a device.
+    needs_device: bool
     retried_from_item_id: int | None
     attempts: int
     excused: int
@@ -143,6 +145,8 @@ class NewBatch:
     plan: Plan
     #: One for each item, in order.
     sessions: Sequence[NewSession]
+    #: Whether they are for a worker with a device.
+    needs_device: bool
     #: Before everything that waits in its queue.
     prepend: bool
     idempotency_key: str | None

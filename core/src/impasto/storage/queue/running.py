@@ -16,7 +16,7 @@ from impasto.storage.portions import portions
 from impasto.storage.queue import queries
 from impasto.storage.queue import statements as sql
 from impasto.storage.queue.changes import attempt_of, changed, finish, give_back
-from impasto.storage.queue.claim import claim
+from impasto.storage.queue.claim import claim, is_any_waiting
 from impasto.storage.queue.reading import QueueReader
 from impasto.storage.queue.rows import Claimed, ItemChange, Plan
 from impasto.storage.timestamps import timestamp
@@ -38,15 +38,23 @@ class RunningItems(QueueReader):
         self._log = log
 
     def claim(
-        self, worker_id: str, *, lease_s: float, warm: Collection[str], window: int, tell: Tell[Claimed | None]
+        self,
+        worker_id: str,
+        *,
+        lease_s: float,
+        warm: Collection[str],
+        window: int,
+        needs_device: bool | None,
+        tell: Tell[Claimed | None],
     ) -> Claimed | None:
         """Take the next item of all queues that are not paused: its change, and what its batch has in common.
 
-        Of the first `window` places, one whose models are among the `warm` ones goes first.
+        Of the first `window` places, one whose models are among the `warm` ones goes first. `needs_device`: only
+        items that need one, or only those that need none, as if there were no others; None: whichever.
         """
 
         def work(connection: Connection) -> Claimed | None:
-            row = claim(connection, worker_id, lease_s=lease_s, warm=warm, window=window)
+            row = claim(connection, worker_id, lease_s=lease_s, warm=warm, window=window, needs_device=needs_device)
             if row is None:
                 return None
             change = changed(connection, row, "pending")
@@ -54,6 +62,11 @@ class RunningItems(QueueReader):
             return Claimed(change, Plan(graph=plan.graph, context=plan.context))
 
         return self._log.write(work, tell)
+
+    def is_any_waiting(self, *, needs_device: bool) -> bool:
+        """Whether an item that needs a device, or one that needs none, could be claimed now."""
+        with self._database.read() as connection:
+            return is_any_waiting(connection, needs_device=needs_device)
 
     def journal_lines(self, item_id: int, limit: int) -> Iterator[dict[str, JsonValue]]:
         """The journal of an item, at most `limit` lines at a time: outputs by execution id, in order.

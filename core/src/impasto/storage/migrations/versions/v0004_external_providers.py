@@ -1,4 +1,4 @@
-"""What external providers were asked for and what it came to."""
+"""What external providers were asked for and what it came to, and which items only wait for something outside."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the new table."""
+    """Make the new table, and tell items apart by what they need. Those that there are may need a device."""
     op.create_table(
         "provider_usage",
         sa.Column("provider_id", sa.String, primary_key=True),
@@ -26,4 +26,12 @@ def upgrade() -> None:
         sa.Column("output_tokens", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("cost_microdollars", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("unpriced", sa.BigInteger, nullable=False, server_default="0"),
+    )
+    op.add_column("queue_items", sa.Column("needs_device", sa.Boolean, nullable=False, server_default="1"))
+    op.create_index(
+        "ix_queue_items_next_of_kind",
+        "queue_items",
+        ["queue_id", "needs_device", sa.text("priority DESC"), "position", "item_id"],
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
     )
