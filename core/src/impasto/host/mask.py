@@ -118,10 +118,15 @@ def _can_be_told(secret: str) -> bool:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """How the secret may be written: as it is, in JSON, by Python's `repr`, and in an address or a form."""
+    """How the secret may be written: as it is, in JSON, by Python's `repr`, and in an address or a form.
+
+    Of most, which are nothing but ASCII letters and digits, these are all one.
+    """
     yield secret
-    yield from _in_json(secret)
     yield repr(secret)[1:-1]
+    for written in _in_json(secret):
+        yield written
+        yield from _in_json(written)  # an answer that is quoted in another
     plain = _as_bytes(secret)
     for quoted in (quote(plain, safe=""), quote(plain), quote_plus(plain)):
         yield quoted
