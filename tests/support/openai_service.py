@@ -14,13 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from support.stand_in import Recorded, Reply, StandIn
-
 from impasto_openai.provider import OpenAIProvider
 from impasto_sdk.fields import ModelIdentifierField
 from impasto_sdk.models import ModelRecord
 from impasto_sdk.providers import external_record
 from impasto_sdk.testing import FakeContext
+from support.stand_in import Recorded, Reply, StandIn
 
 __all__ = [
     "OPENAI_KEY",

@@ -1,14 +1,21 @@
-"""OpenAI's own Python client, pointed at the same stand-in with equal inputs, sends what our adapter sends, and reads what
-the stand-in answers.
+"""OpenAI's own Python client, pointed at the same stand-in with equal inputs, sends what our adapter sends.
+
+It also reads what the stand-in answers, so that the recorded shapes are the service's.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
-from openai.types import ImageEditCompletedEvent, ImageEditPartialImageEvent, ImageGenCompletedEvent
-from openai.types import ImageGenPartialImageEvent, ImagesResponse
+from openai.types import (
+    ImageEditCompletedEvent,
+    ImageEditPartialImageEvent,
+    ImageGenCompletedEvent,
+    ImageGenPartialImageEvent,
+    ImagesResponse,
+)
 from PIL import Image
 from support.openai_service import (
     OPENAI_KEY,
@@ -154,8 +161,6 @@ def test_images_are_edited_as_the_client_does(
 
 
 def test_a_key_is_tried_as_the_client_lists_models(service: StandIn, client: openai.OpenAI) -> None:
-    import asyncio
-
     service.answers(model_list())
     asyncio.run(OpenAIProvider(FakeProviderAccess(OPENAI_KEY, f"{service.url}/v1")).verify())
     client.models.list()

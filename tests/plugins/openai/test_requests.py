@@ -27,10 +27,18 @@ def node(model: str, **inputs: Any) -> OpenAIImageGeneration:
     return OpenAIImageGeneration(**{"id": "n", "model": openai_model(model), "prompt": "a lighthouse", **inputs})
 
 
+def _by_inputs(*cases: tuple[dict[str, Any], Any]) -> list[Any]:
+    """Cases that are called by what the node is given."""
+    return [
+        pytest.param(*case, id=" ".join(f"{name}={value}" for name, value in case[0].items()) or "nothing said")
+        for case in cases
+    ]
+
+
 @pytest.mark.parametrize("model", GPT_IMAGES)
 @pytest.mark.parametrize(
     ("inputs", "expected"),
-    [
+    _by_inputs(
         (
             {},
             '"n":1,"size":"1024x1024","quality":"auto","background":"auto","output_format":"png",'
@@ -93,8 +101,7 @@ def node(model: str, **inputs: Any) -> OpenAIImageGeneration:
             {"partial_images": 0, "num_images": 2, "height": 1536},
             '"n":2,"size":"1024x1536","quality":"auto","background":"auto","output_format":"png","moderation":"auto"',
         ),
-    ],
-    ids=str,
+    ),
 )
 def test_gpt_image_from_words(
     service: StandIn, context: FakeContext, model: str, inputs: dict[str, Any], expected: str
@@ -110,17 +117,19 @@ def test_gpt_image_from_words(
 
 @pytest.mark.parametrize(
     ("inputs", "expected"),
-    [
+    _by_inputs(
         ({}, '"size":"1024x1024","quality":"standard","response_format":"b64_json"'),
         ({"quality": "low"}, '"size":"1024x1024","quality":"standard","response_format":"b64_json"'),
         ({"quality": "medium"}, '"size":"1024x1024","quality":"standard","response_format":"b64_json"'),
         ({"quality": "high"}, '"size":"1024x1024","quality":"hd","response_format":"b64_json"'),
         ({"style": "vivid"}, '"size":"1024x1024","quality":"standard","style":"vivid","response_format":"b64_json"'),
-        ({"style": "natural"}, '"size":"1024x1024","quality":"standard","style":"natural","response_format":"b64_json"'),
+        (
+            {"style": "natural"},
+            '"size":"1024x1024","quality":"standard","style":"natural","response_format":"b64_json"',
+        ),
         ({"width": 1792}, '"size":"1792x1024","quality":"standard","response_format":"b64_json"'),
         ({"height": 1792}, '"size":"1024x1792","quality":"standard","response_format":"b64_json"'),
-    ],
-    ids=str,
+    ),
 )
 def test_dall_e_3_from_words(service: StandIn, context: FakeContext, inputs: dict[str, Any], expected: str) -> None:
     service.answers(painted(PICTURE))
@@ -170,7 +179,7 @@ def files(parts: Sequence[FormPart]) -> list[FormPart]:
 @pytest.mark.parametrize("model", GPT_IMAGES)
 @pytest.mark.parametrize(
     ("inputs", "expected"),
-    [
+    _by_inputs(
         ({}, FORM),
         ({"quality": "high"}, without(quality="high")),
         ({"quality": "medium"}, without(quality="medium")),
@@ -186,8 +195,7 @@ def files(parts: Sequence[FormPart]) -> list[FormPart]:
         ({"partial_images": 0}, without("stream", "partial_images")),
         ({"num_images": 10, "width": 1536}, without(n="10", size="1536x1024")),
         ({"height": 1536}, without(size="1024x1536")),
-    ],
-    ids=str,
+    ),
 )
 def test_gpt_image_from_an_image(
     service: StandIn, context: FakeContext, model: str, inputs: dict[str, Any], expected: dict[str, str]
@@ -268,8 +276,8 @@ def test_a_form_is_what_the_standard_says_byte_for_byte(service: StandIn, contex
         ]
     )
     expected += (
-        b'--%b\r\nContent-Disposition: form-data; name="image"; filename="image-1.png"\r\nContent-Type: image/png\r\n\r\n'
-        b"%b\r\n--%b--\r\n" % (boundary, FIRST, boundary)
+        b'--%b\r\nContent-Disposition: form-data; name="image"; filename="image-1.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n%b\r\n--%b--\r\n" % (boundary, FIRST, boundary)
     )
     assert request.body == expected
 

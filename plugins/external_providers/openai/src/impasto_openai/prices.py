@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from impasto_openai.usage import TokenUsage
 
-__all__ = ["TokenPrices", "cost_of_pictures", "cost_of_tokens"]
+__all__ = ["PICTURE_PRICES", "TOKEN_PRICES", "TokenPrices", "cost_of_pictures", "cost_of_tokens"]
 
 _MILLION = 1_000_000
 
@@ -27,13 +27,14 @@ class TokenPrices:
     text_output: float | None = None
 
 
-_TOKENS: Mapping[str, TokenPrices] = {
+#: By model.
+TOKEN_PRICES: Mapping[str, TokenPrices] = {
     "gpt-image-1": TokenPrices(text_input=5.00, image_input=10.00, image_output=40.00),
     "gpt-image-1.5": TokenPrices(text_input=5.00, image_input=8.00, image_output=32.00, text_output=10.00),
     "gpt-image-1-mini": TokenPrices(text_input=2.00, image_input=2.50, image_output=8.00),
 }
-#: By model, the service's word for the quality, and size.
-_PICTURES: Mapping[tuple[str, str, str], float] = {
+#: Dollars for one picture, by model, the service's word for the quality, and size.
+PICTURE_PRICES: Mapping[tuple[str, str, str], float] = {
     ("dall-e-3", "standard", "1024x1024"): 0.04,
     ("dall-e-3", "standard", "1792x1024"): 0.08,
     ("dall-e-3", "standard", "1024x1792"): 0.08,
@@ -45,7 +46,7 @@ _PICTURES: Mapping[tuple[str, str, str], float] = {
 
 def cost_of_tokens(model: str, usage: TokenUsage) -> float | None:
     """Dollars for a request of a model that is paid by tokens; None when a price, or what kind they are, is unknown."""
-    prices = _TOKENS.get(model)
+    prices = TOKEN_PRICES.get(model)
     if prices is None or usage.text_input is None or usage.image_input is None:
         return None
     if usage.text_output and prices.text_output is None:
@@ -61,5 +62,5 @@ def cost_of_tokens(model: str, usage: TokenUsage) -> float | None:
 
 def cost_of_pictures(model: str, quality: str, size: str, count: int) -> float | None:
     """Dollars for `count` pictures of a model that is paid by the picture; None when the price is unknown."""
-    price = _PICTURES.get((model, quality, size))
+    price = PICTURE_PRICES.get((model, quality, size))
     return None if price is None else round(price * count, 6)

@@ -104,7 +104,7 @@ class OpenAIProvider(ExternalProvider):
         try:
             async with aclosing(http.events(call.path, **content)) as events:
                 async for document, headers in events:  # noqa: B007 - those of the last one are given back
-                    if isinstance(document, Mapping) and ("error" in document or document.get("type") == "error"):
+                    if isinstance(document, Mapping) and (document.get("error") or document.get("type") == "error"):
                         raise http.broken_off(document)
                     reader.take(document)
         except ProviderError as error:
@@ -119,12 +119,13 @@ class OpenAIProvider(ExternalProvider):
 
     async def _fetched(self, http: "ProviderHttp", url: str) -> bytes:
         """A picture that came as an address. Only this is tried again when it fails: the request itself is paid for."""
+        lost = "the picture was made and could not be fetched"
+        if not url.startswith(("http://", "https://")):
+            raise ProviderDownError(self.provider_id, f"{lost}: {url[:80]!r} is no address", retryable=False)
         try:
             return await with_retries(lambda: http.download(url), self.retry, lambda error, wait_s: None)
         except ProviderError as error:
-            raise ProviderDownError(
-                self.provider_id, f"the picture was made and could not be fetched: {error.problem}", retryable=False
-            ) from error
+            raise ProviderDownError(self.provider_id, f"{lost}: {error.problem}", retryable=False) from error
 
     def _cost(self, request: ExternalGenerationRequest, call: Call, reader: AnswerReader) -> float | None:
         """US dollars, by OpenAI's prices; None at another base URL, which has its own."""
