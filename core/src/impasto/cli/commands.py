@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from impasto.cli.options import AsJson, Root, Url
+from impasto.cli.provider_commands import providers
 from impasto.cli.queue_commands import queue
 from impasto.cli.workflow_commands import workflow
 
@@ -243,6 +244,7 @@ def version(as_json: AsJson = False) -> None:
         print(f"{name} {number}")
 
 
+program.add_typer(providers)
 program.add_typer(queue)
 program.add_typer(workflow)
 
