@@ -104,7 +104,8 @@ def test_what_is_there_is_told(server: HttpServer) -> None:
     server.client.put("/api/v1/queue/night/processor/pause").raise_for_status()
     found = figures(server)
     by_name = {name for name, _ in found}
-    assert figure(found, "impasto_workers", status="ready") + figure(found, "impasto_workers", status="busy") == 1
+    assert sum(figure(found, "impasto_workers", kind="device", status=status) for status in ("ready", "busy")) == 1
+    assert figure(found, "impasto_workers", kind="io", status="ready") == 0
     assert figure(found, "impasto_worker_restarts_total", worker_id="cpu-0") == 0
     assert figure(found, "impasto_worker_resident_memory_bytes", worker_id="cpu-0") > 10 * 2**20
     assert figure(found, "impasto_queue_paused", queue_id="night") == 1

@@ -11,10 +11,10 @@ from impasto.engine import WorkerInfo
 from impasto.storage.database import Database
 
 
-def worker(status: str, reason: str | None = None) -> WorkerInfo:
-    return WorkerInfo(
-        worker_id="cpu-0", status=status, device=None, pid=None, item_id=None, reason=reason, starts=1, models=()
-    )
+def worker(status: str, reason: str | None = None, kind: str = "device") -> WorkerInfo:
+    name = {"device": "cpu-0", "io": "io-0"}[kind]
+    facts = {"device": None, "pid": None, "item_id": None, "starts": 1, "models": ()}
+    return WorkerInfo(worker_id=name, kind=kind, status=status, reason=reason, **facts)
 
 
 def readiness(folder: Path, **parts: Any) -> Readiness:
@@ -38,7 +38,15 @@ def test_workers_that_are_not_there_are_named_with_their_reasons(tmp_path: Path)
     lost = readiness(tmp_path, workers=lambda: [worker("lost", "torch is missing"), worker("starting")]).report()
     assert lost.reasons == ("worker cpu-0 is lost: torch is missing", "worker cpu-0 is starting")
     none = readiness(tmp_path, workers=list).report()
-    assert none.reasons == ("no worker is configured; the setting `devices` names none",)
+    assert none.reasons == ("no worker with a device is configured; the setting `devices` names none",)
+
+
+def test_a_worker_without_a_device_makes_up_for_none_that_has_one(tmp_path: Path) -> None:
+    beside = readiness(tmp_path, workers=lambda: [worker("starting"), worker("ready", kind="io")]).report()
+    assert beside.reasons == ("worker cpu-0 is starting",)
+    alone = readiness(tmp_path, workers=lambda: [worker("ready", kind="io")]).report()
+    assert not alone.ready
+    assert readiness(tmp_path, workers=lambda: [worker("ready"), worker("lost", "x", kind="io")]).report().ready
 
 
 def test_a_disk_with_too_little_room_is_a_reason(tmp_path: Path) -> None:

@@ -36,18 +36,22 @@ def test_no_worker_that_is_ready_is_a_problem_with_its_reasons() -> None:
 
 
 def test_a_worker_is_shown_with_what_it_does_and_how_often_it_was_started_again() -> None:
-    facts = {"worker_id": "cpu-0", "status": "ready", "item_id": None, "reason": None, "starts": 1}
-    ready, busy, lost = workers_found(
+    facts = {
+        "worker_id": "cpu-0", "kind": "device", "status": "ready", "item_id": None, "reason": None, "starts": 1
+    }  # fmt: skip
+    ready, busy, lost, io = workers_found(
         [
             facts,
             {**facts, "status": "busy", "item_id": 7, "starts": 3},
             {**facts, "status": "lost", "starts": 2, "reason": "it exited with status 3"},
+            {**facts, "worker_id": "io-0", "kind": "io", "status": "busy", "item_id": 8},
         ]
     )
     assert (ready.verdict, ready.what, ready.notes) == ("ok", "cpu-0 is ready", ())
     assert (busy.verdict, busy.what) == ("note", "cpu-0 is busy with item 7, started again 2 times")
     assert (lost.verdict, lost.what) == ("note", "cpu-0 is lost, started again 1 time")
     assert lost.notes == ("it exited with status 3",)
+    assert (io.verdict, io.what) == ("ok", "io-0, without a device, is busy with item 8")
 
 
 def test_a_queue_is_shown_when_there_is_something_to_say_of_it() -> None:

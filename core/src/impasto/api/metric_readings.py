@@ -8,6 +8,7 @@ import logging
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -23,7 +24,8 @@ __all__ = ["read_metrics"]
 
 logger = logging.getLogger(__name__)
 
-#: What a worker can be.
+#: What a worker can be for, and what it can be.
+_WORKER_KINDS = ("device", "io")
 _WORKER_STATUSES = ("starting", "ready", "busy", "lost", "stopped")
 _ITEM_STATUSES = ("pending", "in_progress", "waiting", "completed", "failed", "canceled")
 
@@ -61,10 +63,10 @@ def _queues(app: Impasto) -> Iterator[Reading]:
 
 
 def _workers(app: Impasto) -> Iterator[Reading]:
-    for status in _WORKER_STATUSES:
-        yield "impasto_workers", (status,), 0
+    for labels in product(_WORKER_KINDS, _WORKER_STATUSES):
+        yield "impasto_workers", labels, 0
     for worker in app.engine.workers():
-        yield "impasto_workers", (worker.status,), 1
+        yield "impasto_workers", (worker.kind, worker.status), 1
         yield "impasto_worker_restarts_total", (worker.worker_id,), max(worker.starts - 1, 0)
         memory = None if worker.pid is None else _memory_of(worker.pid)
         if memory is not None:

@@ -58,7 +58,12 @@ _READ = (
     ),
     Metric("impasto_queue_depth", "gauge", "Queue items that are in a status now", ("queue_id", "status")),
     Metric("impasto_queue_paused", "gauge", "Whether a queue is paused: 1, else 0", ("queue_id",)),
-    Metric("impasto_workers", "gauge", "Workers that are in a status now", ("status",)),
+    Metric(
+        "impasto_workers",
+        "gauge",
+        "Workers that are in a status now; those without a device, kind `io`, are there once they were needed",
+        ("kind", "status"),
+    ),
     Metric("impasto_worker_restarts_total", "counter", "How often a worker was started again", ("worker_id",)),
     Metric("impasto_worker_resident_memory_bytes", "gauge", "Memory that a worker's process takes", ("worker_id",)),
     Metric(

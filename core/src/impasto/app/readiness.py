@@ -83,12 +83,16 @@ def free_bytes(folder: Path) -> int | None:
 
 
 def _workers_missing(workers: Sequence[WorkerInfo]) -> list[str]:
-    """Why nothing could run now; empty when one worker at least could."""
-    if any(worker.status in ("ready", "busy") for worker in workers):
+    """Why nothing could run now; empty when one worker with a device at least could.
+
+    Those without are no help to most sessions, and are not there before one needs them.
+    """
+    with_device = [worker for worker in workers if worker.kind == "device"]
+    if any(worker.status in ("ready", "busy") for worker in with_device):
         return []
-    if not workers:
-        return ["no worker is configured; the setting `devices` names none"]
+    if not with_device:
+        return ["no worker with a device is configured; the setting `devices` names none"]
     return [
         f"worker {worker.worker_id} is {worker.status}" + (f": {worker.reason}" if worker.reason else "")
-        for worker in workers
+        for worker in with_device
     ]

@@ -95,7 +95,8 @@ def workers_found(workers: Sequence[JsonObject]) -> list[Finding]:
 
 
 def _worker(worker: JsonObject) -> Finding:
-    what = f"{worker['worker_id']} is {worker['status']}"
+    name = worker["worker_id"] if worker["kind"] == "device" else f"{worker['worker_id']}, without a device,"
+    what = f"{name} is {worker['status']}"
     if worker["item_id"] is not None:
         what += f" with item {worker['item_id']}"
     restarts = max(worker["starts"] - 1, 0)

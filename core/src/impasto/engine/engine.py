@@ -25,7 +25,7 @@ from impasto.settings import Settings
 from impasto_sdk.events import Event, WorkerStatusChangedEvent
 from impasto_sdk.models import DeviceInfo
 
-__all__ = ["Engine", "worker_configs"]
+__all__ = ["Engine", "io_configs", "worker_configs"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ class Engine:
             worker_memory_bytes=settings.worker_memory_bytes,
         )
         supervise = partial(Supervisor, queue=queue, services=services, publish=self._publish)
-        # where there are workers for each kind of items, none holds up the others
-        some = replace(limits, needs_device=True) if settings.io_workers else limits
-        self._device_workers = [supervise(config, limits=some) for config in worker_configs(settings)]
-        others = replace(limits, needs_device=False)
-        self._io_workers = IoWorkers([supervise(config, limits=others) for config in io_configs(settings)], queue)
+        # each kind of worker keeps to its kind of items, so that neither holds up the other
+        of_device = replace(limits, needs_device=True) if settings.io_workers else limits
+        of_io = replace(limits, needs_device=False)
+        self._device_workers = [supervise(config, limits=of_device) for config in worker_configs(settings)]
+        self._io_workers = IoWorkers([supervise(config, limits=of_io) for config in io_configs(settings)], queue)
 
     def start(self) -> None:
         """Give back what was running when the server last ended, and start the workers; returns at once.

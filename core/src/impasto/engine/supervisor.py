@@ -103,11 +103,6 @@ class Supervisor:
         """The worker's name."""
         return self._config.worker_id
 
-    @property
-    def running(self) -> bool:
-        """Whether its thread is there, and so perhaps a process."""
-        return self._thread.is_alive()
-
     def info(self) -> WorkerInfo:
         """The worker at this moment."""
         process = self._process
@@ -141,8 +136,9 @@ class Supervisor:
         self._dispatcher.wake()
 
     def join(self, timeout_s: float) -> None:
-        """Wait until it has stopped."""
-        self._thread.join(timeout_s)
+        """Wait until it has stopped, if it was started."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     def kill(self) -> None:
         """End its process without asking."""
