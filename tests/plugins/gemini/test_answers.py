@@ -1,6 +1,7 @@
 """What comes back: pictures byte for byte, what is known of them, and why there are none."""
 
 import base64
+from typing import Any
 
 import pytest
 from support.gemini_service import (
@@ -26,7 +27,7 @@ from impasto_sdk.testing import FakeContext, run_node
 FLASH = "gemini-2.5-flash-image"
 
 
-def painted(context: FakeContext, model: str = FLASH, **inputs: object) -> list[bytes]:
+def painted(context: FakeContext, model: str = FLASH, **inputs: Any) -> list[bytes]:
     """The files that the node saved."""
     run_node(GeminiImageGeneration(model=gemini_model(model), prompt="a fox", **inputs), context)
     return [image.data for image in context.images.saved]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.gemini_service import gemini_model
+from support.provenance import signed_picture
 from support.stand_in import StandIn
 
 from impasto_gemini.node import GeminiImageGeneration
@@ -100,6 +101,15 @@ def test_what_the_model_cannot_do_is_refused_before_anything_is_sent(
         run(context, model, **inputs, **dict.fromkeys(images, picture), reference_images=references)
     assert service.requests == []
     assert context.provider("gemini").used == [], "nothing is counted, for nothing was asked"
+
+
+def test_pictures_that_are_too_large_together_are_refused_before_anything_is_sent(
+    service: StandIn, context: FakeContext
+) -> None:
+    large = context.images.add(signed_picture() + bytes(40_000_000))
+    with pytest.raises(ProviderCapabilityError, match=r"its 2 images have 106,667,\d+ bytes in base64"):
+        run(context, PRO, mode="img2img", init_image=large, reference_images=[large])
+    assert service.requests == []
 
 
 def test_the_node_waits_on_its_own_lane_and_is_not_cached_unless_asked_to_be() -> None:

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from impasto_gemini.sizes import EXTREME_RATIOS, GEMINI_2_5_SIZES, GEMINI_3_RATIOS, gemini_3_presets
 from impasto_sdk.providers import ExternalModel, ExternalModelCapabilities
 
-__all__ = ["MODELS"]
+__all__ = ["MAX_REQUEST_BYTES", "MODELS"]
 
-#: What a request of 100 MB, the most that the API takes, can hold of one picture in base64.
-_MAX_INPUT_BYTES = 75_000_000
+#: Most bytes of a request, pictures in base64; https://ai.google.dev/gemini-api/docs/file-input-methods has it.
+MAX_REQUEST_BYTES = 100_000_000
+#: What is left of it for one picture, of which three bytes are four in base64.
+_MAX_INPUT_BYTES = MAX_REQUEST_BYTES * 3 // 4
 
 _FLASH_2_5 = ExternalModelCapabilities(
     modes=frozenset({"txt2img", "img2img"}),

@@ -1,10 +1,10 @@
 """`GeminiProvider`: the Gemini API as an external image service, at ``v1beta/models/{model}:generateContent``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from impasto_gemini.answer import result_of
-from impasto_gemini.models import MODELS
+from impasto_gemini.models import MAX_REQUEST_BYTES, MODELS
 from impasto_gemini.options import GeminiOptions
 from impasto_gemini.request_body import request_body
 from impasto_sdk.providers import (
@@ -31,6 +31,17 @@ class GeminiProvider(ExternalProvider):
     def models(cls) -> Sequence[ExternalModel]:
         """See `ExternalProvider.models`."""
         return MODELS
+
+    @classmethod
+    def refusals(cls, request: ExternalGenerationRequest) -> Iterator[str]:
+        """Pictures that are too large together. See `ExternalProvider.refusals`."""
+        images = [image for image in (request.init_image, *request.reference_images) if image is not None]
+        size = sum(-(-len(image.data) // 3) * 4 for image in images)
+        if size > MAX_REQUEST_BYTES:
+            yield (
+                f"its {len(images)} images have {size:,} bytes in base64; a request takes {MAX_REQUEST_BYTES:,} at "
+                "most, so send fewer or smaller ones"
+            )
 
     async def generate(self, request: ExternalGenerationRequest, partial: PartialImage) -> ExternalGenerationResult:
         """See `ExternalProvider.generate`."""
