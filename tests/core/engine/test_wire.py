@@ -13,8 +13,8 @@ import pytest
 
 from impasto.engine import wire as wire_module
 from impasto.engine.wire import Message, Wire
-from impasto.errors import MessageTooLargeError, ServerError, UnreadableImageError, WireError
-from impasto_sdk.errors import ImageNotFoundError, TensorNotFoundError
+from impasto.errors import MessageTooLargeError, SecretInDataError, ServerError, UnreadableImageError, WireError
+from impasto_sdk.errors import ImageNotFoundError, SecretNotFoundError, TensorNotFoundError
 
 
 @dataclass
@@ -288,3 +288,51 @@ def test_both_ends_may_write_more_than_the_socket_holds_at_once(ends: tuple[End,
     for thread in threads:
         thread.join(30)
     assert got == [picture] * 4
+
+
+KEY = "sk-wire-0123456789"
+
+
+def test_what_was_given_in_confidence_is_not_sent_back(ends: tuple[End, End]):
+    left, right = ends
+    left.wire.mask.add(KEY)
+    body = {"message": f"key {KEY}", "output": {f"k{KEY}": [f"?key={KEY}&", {"deep": json.dumps(KEY)}]}, "count": 3}
+    left.wire.send("log", body)
+    arrived = right.messages.get(timeout=10)
+    assert arrived.body == {"message": "key ***", "output": {"k***": ["?key=***&", {"deep": '"***"'}]}, "count": 3}
+    assert KEY in str(body), "the sender's own is as it was"
+    right.wire.send("journal", body)
+    assert left.messages.get(timeout=10).body == body, "the other end hides nothing"
+
+
+def test_a_secret_that_looks_like_the_rest_of_an_escape_breaks_no_message(ends: tuple[End, End]):
+    left, right = ends
+    left.wire.mask.add("n1234567")
+    left.wire.send("log", {"message": "one\n1234567 n1234567"})
+    assert right.messages.get(timeout=10).body == {"message": "one\n1234567 ***"}
+
+
+def test_what_the_protocol_says_stays_whatever_a_secret_is(ends: tuple[End, End]):
+    left, right = ends
+    left.wire.mask.add("message1", "request1")
+    left.wire.send("request1", {"message1": "request1", "kind": "request1"})
+    arrived = right.messages.get(timeout=10)
+    assert (arrived.kind, arrived.body) == ("request1", {"message1": "***", "kind": "***"})
+
+
+def test_bytes_that_hold_a_secret_are_not_sent(ends: tuple[End, End]):
+    left, right = ends
+    left.wire.mask.add(KEY)
+    with pytest.raises(SecretInDataError, match="holds a key of this server") as caught:
+        left.wire.request("images.save", {}, [b"\x89PNG", b"tEXt" + KEY.encode()])
+    assert KEY not in str(caught.value)
+    right.respond = lambda wire, message: wire.answer(message, {"parts": len(message.parts)})
+    assert left.wire.request("images.save", {}, [b"\x89PNG"]).body == {"parts": 1}
+
+
+def test_a_secret_that_is_not_there_is_so_at_the_other_end_too(ends: tuple[End, End]):
+    left, right = ends
+    right.respond = lambda wire, message: wire.refuse(message, SecretNotFoundError("a_key", "set it"))
+    with pytest.raises(SecretNotFoundError, match="no secret 'a_key': set it") as caught:
+        left.wire.request("secrets.get", {})
+    assert (caught.value.name, caught.value.hint) == ("a_key", "set it")

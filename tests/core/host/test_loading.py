@@ -329,3 +329,61 @@ def test_the_document_holds_every_fact_as_json(distributions: Distributions) -> 
         "sdk_range": "<0.2,>=0.1",
         "contributions": {"invocations": ["my_add"]},
     }
+
+
+PROVIDER = """
+from impasto_sdk import SecretDeclaration
+from impasto_sdk.providers import ExternalProvider
+
+class Easel(ExternalProvider):
+    provider_id = "easel"
+    title = "Easel"
+    default_base_url = "https://easel.example"
+    key_help = "Ask the painter."
+
+    @classmethod
+    def models(cls):
+        return []
+
+    async def generate(self, request, partial):
+        raise NotImplementedError
+
+@hookimpl
+def register_external_providers():
+    return [Easel]
+"""
+
+
+def test_a_provider_brings_the_secrets_of_its_plugin(distributions: Distributions) -> None:
+    distributions.install("a-first", PROVIDER)
+
+    host = distributions.load()
+
+    assert only(host).contributions["secrets"] == ("easel_api_key", "easel_base_url")
+    key, address = host.contributions.secrets
+    assert (key.value.title, key.value.help, key.plugin.name) == ("API key of Easel", "Ask the painter.", "a-first")
+    assert (address.value.title, address.value.help) == ("Address of Easel", "Unless it is set, https://easel.example")
+
+
+def test_what_a_plugin_says_of_its_providers_key_stays(distributions: Distributions) -> None:
+    own = """
+@hookimpl
+def register_secrets():
+    return [SecretDeclaration(name="easel_api_key", title="My own words"), SecretDeclaration(name="more", title="More")]
+"""
+    distributions.install("a-first", PROVIDER + own)
+
+    host = distributions.load()
+
+    titles = {secret.value.name: secret.value.title for secret in host.contributions.secrets}
+    assert titles == {"easel_api_key": "My own words", "more": "More", "easel_base_url": "Address of Easel"}
+
+
+def test_no_other_plugin_may_name_the_key_of_a_provider(distributions: Distributions) -> None:
+    distributions.install("a-first", PROVIDER)
+    distributions.install("b-second", OTHER.replace("a_key", "easel_api_key"))
+
+    host = distributions.load()
+
+    assert [plugin.state.value for plugin in host.plugins] == ["active", "clashing"]
+    assert "secret 'easel_api_key' of 'b-second' is already registered by 'a-first'" in host.plugins[1].reason
