@@ -28,6 +28,7 @@ class NaiveItem:
     priority: int
     position: Fraction
     models: frozenset[str]
+    needs_device: bool
     status: str = "pending"
     sequence: int = 0
     attempts: int = 0
@@ -46,38 +47,42 @@ class NaiveQueue:
         self._max_attempts = max_attempts
         self._window = window
 
-    def waiting(self, queue: str) -> list[NaiveItem]:
-        """What waits in a queue, in order."""
-        return sorted((i for i in self.items.values() if i.queue == queue and i.status == "pending"), key=_order)
+    def waiting(self, queue: str, needs_device: bool | None = None) -> list[NaiveItem]:
+        """What waits in a queue and is of a kind, or of any, in order."""
+        waiting = (i for i in self.items.values() if i.queue == queue and i.status == "pending")
+        return sorted((i for i in waiting if needs_device in (None, i.needs_device)), key=_order)
 
     def counts(self, queue: str, batch: str | None = None) -> Counter[str]:
         """How many items of a queue, or of one of its batches, are in each status."""
         of_batch = (i for i in self.items.values() if i.queue == queue and batch in (None, i.batch))
         return Counter(item.status for item in of_batch)
 
-    def enqueue(self, queue: str, batch: str, runs: int, models: Collection[str], *, prepend: bool) -> list[Told]:
+    def enqueue(
+        self, queue: str, batch: str, runs: int, models: Collection[str], *, prepend: bool, needs_device: bool
+    ) -> list[Told]:
         """New items after all that wait, or before."""
         waiting = self.waiting(queue)
         priority = max((item.priority for item in waiting), default=0) + 1 if prepend else 0
         for _ in range(runs):
-            self._add(queue, batch, priority, frozenset(models))
+            self._add(queue, batch, priority, frozenset(models), needs_device)
         return [("batch_enqueued", queue, batch, runs)]
 
     def retry(self, ids: Sequence[int]) -> list[Told]:
         """Items that did not come to anything, again."""
         old = [self.items[id] for id in ids]
-        new = [self._add(item.queue, item.batch, item.priority, item.models) for item in old]
+        new = [self._add(item.queue, item.batch, item.priority, item.models, item.needs_device) for item in old]
         return [("queue_items_retried", list(ids), new)]
 
-    def claim(self, warm: Collection[str]) -> tuple[int | None, list[Told]]:
-        """The next item, or one of those after it that fits better."""
-        firsts = [self.waiting(queue)[0] for queue in {i.queue for i in self.items.values()} if self._may_start(queue)]
+    def claim(self, warm: Collection[str], needs_device: bool | None) -> tuple[int | None, list[Told]]:
+        """The next item of a kind, or of any, or one of those after it that fits better."""
+        open_queues = {item.queue for item in self.items.values()} - self.paused
+        firsts = [item for queue in open_queues for item in self.waiting(queue, needs_device)[:1]]
         if not firsts:
             return None, []
         first = min(firsts, key=_order)
         near = [
             item
-            for item in self.waiting(first.queue)
+            for item in self.waiting(first.queue, needs_device)
             if item.priority == first.priority and item.position < first.position + self._window
         ]
         taken = max(near, key=lambda item: len(item.models & set(warm)))  # the first of the best
@@ -166,13 +171,11 @@ class NaiveQueue:
         item.priority, item.position = beside.priority, (low + high) / 2
         return [("queue_item_moved", id, item.priority)]
 
-    def _add(self, queue: str, batch: str, priority: int, models: frozenset[str]) -> int:
+    def _add(self, queue: str, batch: str, priority: int, models: frozenset[str], needs_device: bool) -> int:
         self.last += 1
-        self.items[self.last] = NaiveItem(self.last, queue, batch, priority, Fraction(self.last), models)
+        item = NaiveItem(self.last, queue, batch, priority, Fraction(self.last), models, needs_device)
+        self.items[self.last] = item
         return self.last
-
-    def _may_start(self, queue: str) -> bool:
-        return queue not in self.paused and bool(self.waiting(queue))
 
     def _become(self, item: NaiveItem, status: str) -> list[Told]:
         item.status = status

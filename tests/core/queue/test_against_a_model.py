@@ -25,6 +25,8 @@ RUNNING = frozenset({"in_progress"})
 #: Items that workers may speak of which do not run, or are not there.
 STRAY = (1, 2, 99)
 MODELS = st.sets(st.sampled_from(["vae", "unet", "lora"]))
+#: Who claims: a worker that takes items which need a device, one that takes those which do not, one that takes any.
+KINDS = st.sampled_from([True, False, None])
 MOST = 12
 WINDOW = 3
 
@@ -80,15 +82,25 @@ class QueueMachine(RuleBasedStateMachine):
         items = self.naive.items.values()
         return [item.id for item in items if item.status in statuses and queue_id in (None, item.queue)]
 
-    @rule(queue_id=QUEUES, batch_id=BATCHES, runs=st.integers(1, 4), models=MODELS, prepend=st.booleans())
-    def enqueue(self, queue_id: str, batch_id: str, runs: int, models: set[str], prepend: bool) -> None:
+    @rule(
+        queue_id=QUEUES,
+        batch_id=BATCHES,
+        runs=st.integers(1, 4),
+        models=MODELS,
+        prepend=st.booleans(),
+        needs_device=st.booleans(),
+    )
+    def enqueue(
+        self, queue_id: str, batch_id: str, runs: int, models: set[str], prepend: bool, needs_device: bool
+    ) -> None:
         taken = self.naive.counts(queue_id, batch_id).total()
         if taken or self.naive.counts(queue_id)["pending"] + runs > MOST:
             return
         batch = a_batch(batch_id=batch_id, runs=runs, destination=f"to {batch_id}", origin=f"from {batch_id}")
         named = SessionModels(written={("first", "model"): models})
-        self.queue.enqueue(queue_id, batch, prepend=prepend, models=named)
-        self.expect(self.naive.enqueue(queue_id, batch_id, runs, models, prepend=prepend))
+        self.queue.enqueue(queue_id, batch, prepend=prepend, models=named, needs_device=needs_device)
+        told = self.naive.enqueue(queue_id, batch_id, runs, models, prepend=prepend, needs_device=needs_device)
+        self.expect(told)
 
     @rule(data=st.data(), queue_id=QUEUES)
     def retry(self, data: st.DataObject, queue_id: str) -> None:
@@ -100,10 +112,10 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.retry(queue_id, ids)
             self.expect(self.naive.retry(ids))
 
-    @rule(warm=MODELS)
-    def claim(self, warm: set[str]) -> None:
-        claimed = self.queue.claim("worker", warm=sorted(warm))
-        item_id, events = self.naive.claim(warm)
+    @rule(warm=MODELS, needs_device=KINDS)
+    def claim(self, warm: set[str], needs_device: bool | None) -> None:
+        claimed = self.queue.claim("worker", warm=sorted(warm), needs_device=needs_device)
+        item_id, events = self.naive.claim(warm, needs_device)
         assert (claimed and claimed.item_id) == item_id
         self.expect(events)
 
@@ -226,6 +238,9 @@ class QueueMachine(RuleBasedStateMachine):
             assert {name: getattr(status, name) for name in COUNTERS} == {name: counted[name] for name in COUNTERS}
             first, waiting = self.queue.next(queue_id), self.naive.waiting(queue_id)
             assert (first and first.item_id) == (waiting[0].id if waiting else None)
+        for needs_device in (True, False):
+            waiting = [queue_id for queue_id in ("one", "two") if self.naive.waiting(queue_id, needs_device)]
+            assert self.queue.is_any_waiting(needs_device=needs_device) == bool(set(waiting) - self.naive.paused)
 
     @invariant()
     def ids_of_events_rise(self) -> None:

@@ -116,13 +116,21 @@ def test_many_workers_never_get_the_same_item(queue: SessionQueue) -> None:
     assert sorted(taken) == list(range(1, 101))
 
 
-def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("statement", "step"),
+    [
+        (queue_claim.CLAIM, "COVERING INDEX ix_queue_items_next (queue_id=? AND status=?)"),
+        (queue_claim.CLAIM_OF_KIND, "INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)"),
+        (queue_claim.FIND_FIRST_OF_KIND, "INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)"),
+    ],
+)
+def test_a_claim_is_one_step_into_an_index(database: Database, statement: Any, step: str) -> None:
     """However many items wait: the next one is found without looking at the others."""
-    text = str(queue_claim.CLAIM.compile(dialect=sqlite.dialect()))
+    text = str(statement.compile(dialect=sqlite.dialect()))
     with database.read() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("",) * text.count("?")).all()
     plan = [row.detail for row in rows]
-    assert "SEARCH queue_items USING COVERING INDEX ix_queue_items_next (queue_id=? AND status=?)" in plan
+    assert f"SEARCH queue_items USING {step}" in plan
     assert not any("SCAN queue_items" in step or "SCAN candidate" in step for step in plan), plan
 
 
@@ -132,6 +140,13 @@ def test_a_claim_is_one_step_into_an_index(database: Database) -> None:
         (
             queue_claim.CLAIM_WARM,
             ["SEARCH near USING INDEX ix_queue_items_next (queue_id=? AND status=? AND priority=?"],
+        ),
+        (
+            queue_claim.CLAIM_WARM_OF_KIND,
+            [
+                "SEARCH near USING INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=? AND priority=?",
+                "SEARCH queue_items USING INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)",
+            ],
         ),
         (queue_queries.FIND_PREVIOUS, ["ix_queue_items_next (queue_id=? AND status=? AND priority=? AND position<?)"]),
         (queue_queries.FIND_LATER, ["ix_queue_items_next (queue_id=? AND status=? AND priority=? AND position>?)"]),
@@ -148,7 +163,7 @@ def test_what_is_asked_often_is_a_step_into_an_index(database: Database, stateme
     plan = [row.detail for row in rows]
     assert all(any(step in line for line in plan) for step in steps), plan
     assert not any(line.startswith("SCAN queue_items") or line.startswith("SCAN journal") for line in plan), plan
-    if statement is not queue_claim.CLAIM_WARM:  # which puts a window's items in order
+    if statement not in (queue_claim.CLAIM_WARM, queue_claim.CLAIM_WARM_OF_KIND):  # which put a window's items in order
         assert not any("TEMP B-TREE" in line for line in plan), plan
 
 

@@ -108,7 +108,8 @@ def test_what_waits_in_a_database_of_an_earlier_version_keeps_its_order(tmp_path
         assert queue.move("default", 6, Place(where="before", item_id=5)).retried_from_item_id is None
         new = queue.enqueue("default", a_batch(runs=2)).item_ids
         taken = []
-        while (claimed := queue.claim("worker", warm=["a model"])) is not None:
+        assert queue.claim("worker", needs_device=False) is None  # nobody knows what they need
+        while (claimed := queue.claim("worker", warm=["a model"], needs_device=True)) is not None:
             taken.append(claimed.item_id)
         assert taken == [4, 2, 3, 6, 5, *new]
         assert list(queue.journal_lines(2)) == [{"first": {"value": 3}}]
