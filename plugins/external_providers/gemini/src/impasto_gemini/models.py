@@ -53,7 +53,7 @@ MODELS: Sequence[ExternalModel] = (
     ExternalModel(
         id="gemini-3-pro-image-preview",
         name="Gemini 3 Pro Image Preview",
-        description=_PRO_3_IS,
+        description=f"{_PRO_3_IS} In preview; it goes on as Gemini 3 Pro Image.",
         capabilities=_PRO_3,
         defaults=_SQUARE_1K,
         options=("temperature",),
@@ -61,7 +61,7 @@ MODELS: Sequence[ExternalModel] = (
     ExternalModel(
         id="gemini-3.1-flash-image-preview",
         name="Gemini 3.1 Flash Image Preview",
-        description=_FLASH_3_1_IS,
+        description=f"{_FLASH_3_1_IS} In preview; it goes on as Gemini 3.1 Flash Image.",
         capabilities=_FLASH_3_1,
         defaults=_SQUARE_1K,
     ),
