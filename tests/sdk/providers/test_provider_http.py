@@ -200,6 +200,24 @@ def test_a_provider_explains_its_own_errors(service: StandIn) -> None:
     assert not caught.value.retryable
 
 
+def test_a_provider_reads_a_refused_key_and_a_wait_from_its_own_errors(service: StandIn) -> None:
+    def explain(status: int, body: Any) -> Explanation:
+        return Explanation(message=body["why"], key_refused=status == 400, retry_after_s=body.get("wait"))
+
+    service.answers(
+        Reply.json({"why": "no such key"}, 400),
+        Reply.json({"why": "busy", "wait": 9.0}, 429, retry_after="4"),
+        Reply.json({"why": "tired", "wait": 3.0}, 503, retry_after="7"),
+    )
+    with pytest.raises(ProviderRequestError, match="does not take the key: no such key"):
+        ask(service.url, explain=explain)
+    with pytest.raises(ProviderRateLimitError) as limited:
+        ask(service.url, explain=explain)
+    with pytest.raises(ProviderDownError) as down:
+        ask(service.url, explain=explain)
+    assert (limited.value.retry_after_s, down.value.retry_after_s) == (9.0, 7.0), "the longer of both"
+
+
 def test_an_answer_that_breaks_off_is_not_asked_for_again(service: StandIn) -> None:
     service.answers(Reply(parts=[b'{"half":'], missing=100))
     with pytest.raises(ProviderDownError, match="broke off") as caught:

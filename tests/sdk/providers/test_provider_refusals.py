@@ -25,6 +25,7 @@ EVERYTHING = ExternalModel(
     capabilities=ExternalModelCapabilities(
         modes=frozenset({"txt2img", "img2img", "inpaint"}),
         max_reference_images=2,
+        max_input_images=2,
         max_images_per_request=4,
         max_input_bytes=10,
         max_prompt_length=20,
@@ -53,6 +54,11 @@ def test_what_the_model_can_do_is_not_refused() -> None:
         (EVERYTHING, {"init_image": PICTURE}, "init_image is set, and mode = 'txt2img' does not use it"),
         (EVERYTHING, {"mask_image": PICTURE}, "mask_image is set, and mode = 'txt2img' does not use it"),
         (EVERYTHING, {"reference_images": (PICTURE,) * 3}, "reference_images holds 3 images; it takes 2 at most"),
+        (
+            EVERYTHING,
+            {"mode": "img2img", "init_image": PICTURE, "reference_images": (PICTURE,) * 2},
+            "init_image and 2 reference_images are 3 images; it takes 2 at most in one request",
+        ),
         (EVERYTHING, {"prompt": "x" * 21}, "prompt has 21 characters; it takes 20 at most"),
         (
             EVERYTHING,

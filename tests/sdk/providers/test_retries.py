@@ -59,9 +59,14 @@ def test_waits_are_drawn_so_that_many_clients_do_not_come_back_at_once() -> None
     assert shortest.waits == [wait / 2 for wait in longest.waits]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [ProviderRateLimitError("p", "slowly", retry_after_s=7.0), ProviderDownError("p", "down", 503, retry_after_s=7.0)],
+    ids=lambda error: type(error).__name__,
+)
 @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
-def test_nobody_comes_back_before_the_service_says_so(drawn: float) -> None:
-    attempts = Attempts([ProviderRateLimitError("p", "slowly", retry_after_s=7.0)])
+def test_nobody_comes_back_before_the_service_says_so(drawn: float, error: ProviderError) -> None:
+    attempts = Attempts([error])
     assert attempts.run(drawn=drawn) == "done"
     assert 7.0 <= attempts.waits[0] <= 8.0
 
