@@ -1,7 +1,7 @@
 """The models of the Gemini API that make pictures, with what each can do.
 
-https://ai.google.dev/gemini-api/docs/image-generation has the limits. None takes a mask. The API knows a seed, and its
-image models do not keep to it, so it is offered for none.
+https://ai.google.dev/gemini-api/docs/image-generation has the limits. None takes a mask. The API knows a seed, and
+promises nothing of it for image models, so it is offered for none.
 """
 
 from collections.abc import Sequence
