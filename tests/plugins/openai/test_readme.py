@@ -55,9 +55,8 @@ def price_table() -> str:
     ]
     for model, prices in TOKEN_PRICES.items():
         words_out = "–" if prices.text_output is None else f"{prices.text_output:.2f}"
-        rows.append(
-            f"| `{model}` | {prices.text_input:.2f} | {prices.image_input:.2f} | {prices.image_output:.2f} | {words_out} |"
-        )
+        dollars = (prices.text_input, prices.image_input, prices.image_output)
+        rows.append(f"| `{model}` | {' | '.join(f'{one:.2f}' for one in dollars)} | {words_out} |")
     return "\n".join(rows)
 
 
