@@ -86,6 +86,7 @@ def test_pictures_are_kept_byte_for_byte_with_what_is_known_of_them(service: Sta
         "positive_prompt": "a boat",
         "external_provider": "easel",
         "external_model": "oils-1",
+        "external_number": 0,
         "external_options": {"glaze": "gloss"},
         "external_size": {
             "requested": {"width": 200, "height": 90, "image_size": None},
@@ -115,8 +116,9 @@ def test_more_pictures_than_one_request_gives_are_asked_for_side_by_side_with_se
     output = run_node(easel(num_images=3, seed=2**31 - 2), context)
     assert len(output.collection) == 3
     assert sorted(request.json["seed"] for request in service.requests) == [0, 2**31 - 2, 2**31 - 1]
-    seeds = [saved.record.metadata["external_seed"] for saved in context.images.saved if saved.record.metadata]
-    assert seeds == [2**31 - 2, 2**31 - 1, 0]
+    facts = [saved.record.metadata or {} for saved in context.images.saved]
+    seeds = {fact["external_number"]: fact["external_seed"] for fact in facts}
+    assert seeds == {0: 2**31 - 2, 1: 2**31 - 1, 2: 0}
     assert context.progress.reports[-1].fraction == 1.0
 
 
@@ -135,6 +137,14 @@ def test_an_execution_that_goes_on_pays_for_nothing_twice(service: StandIn) -> N
     output = run_node(easel(num_images=3, seed=5), context)
     assert output.collection[:2] == before
     assert [request.json["seed"] for request in service.requests] == [7]
+
+
+def test_it_asks_for_those_that_are_missing_whichever_came_first(service: StandIn) -> None:
+    context = context_of(service)
+    red = Image.new("RGB", (8, 8), "red")
+    context.earlier_items = [context.images.add(red, metadata={"external_number": number}) for number in (1, 3)]
+    run_node(easel(num_images=5, seed=100), context)
+    assert sorted(request.json["seed"] for request in service.requests) == [100, 102, 104]
 
 
 def test_one_that_had_everything_asks_for_nothing(service: StandIn) -> None:

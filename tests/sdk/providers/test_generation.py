@@ -82,7 +82,7 @@ def provider_that(act: Act, *, timeout_s: float = 30.0) -> type[Scripted]:
     return type("It", (Scripted,), {"act": staticmethod(act), "timeout_s": timeout_s})
 
 
-def test_results_come_in_the_order_of_the_requests_however_they_arrive() -> None:
+def test_results_come_as_soon_as_they_are_there_with_the_number_of_their_request() -> None:
     async def act(number: int) -> ExternalGenerationResult:
         for _ in range(10 * (3 - number)):  # the last one is the first to be done
             await asyncio.sleep(0)
@@ -90,8 +90,8 @@ def test_results_come_in_the_order_of_the_requests_however_they_arrive() -> None
 
     access, watch = FakeProviderAccess("key"), Watch()
     given = list(generate_all(provider_that(act)(access), access, requests(3), watch))
-    assert [index for index, _ in given] == [0, 1, 2]
-    assert [one.images[0].data for _, one in given] == [b"\0", b"\1", b"\2"]
+    assert [index for index, _ in given] == [2, 1, 0]
+    assert [one.images[0].data for _, one in given] == [b"\2", b"\1", b"\0"]
     assert sorted(watch.partials) == [(number, b"half", 0.5) for number in range(3)]
 
 

@@ -6,6 +6,7 @@ and its panel with `image_panel`. `impasto_sdk.providers.http`, which needs http
 
 from impasto_sdk.providers.attempts import RetryPolicy, with_retries
 from impasto_sdk.providers.capabilities import ExternalModelCapabilities, GenerationMode, ResolutionPreset
+from impasto_sdk.providers.declaration import external_invocation
 from impasto_sdk.providers.generation import GenerationWatch, generate_all
 from impasto_sdk.providers.model import (
     EXTERNAL_BASE,
@@ -16,7 +17,7 @@ from impasto_sdk.providers.model import (
     external_source,
     model_id_of,
 )
-from impasto_sdk.providers.node import ExternalImageGeneration, external_invocation
+from impasto_sdk.providers.node import ExternalImageGeneration
 from impasto_sdk.providers.panel import image_panel
 from impasto_sdk.providers.provider import ExternalProvider, NoOptions, PartialImage, ProviderStatus
 from impasto_sdk.providers.record import external_record

@@ -1,8 +1,8 @@
 """`generate_all`: several requests of one node, side by side, each tried again where that helps, cancelled at once.
 
 They run on an event loop in a thread of their own, so that a node stays an ordinary function; what comes back is given
-in the order in which it was asked for, as soon as it is there. When one fails, those that were not sent yet are given
-up, those under way are waited for (they are paid for), and the failure is raised after the last picture was given.
+as soon as it is there, in whatever order, so that it can be written down. When one fails, those that were not sent yet
+are given up, those under way are waited for (they are paid for), and the failure is raised after the last picture.
 """
 
 import asyncio
@@ -127,7 +127,7 @@ def generate_all(
     requests: Sequence[ExternalGenerationRequest],
     watch: GenerationWatch,
 ) -> Iterator[tuple[int, ExternalGenerationResult]]:
-    """Index and result of each request that succeeded, in order; then the first failure is raised, if there was one.
+    """Index and result of each request that succeeded, as they come; then the first failure is raised, if any.
 
     Raises what `provider.generate` raises, `ProviderTimeoutError` for one that took too long, and `CanceledError`.
     Closing the iterator cancels what is under way.
@@ -136,22 +136,18 @@ def generate_all(
     thread = threading.Thread(target=under_way.run, name=f"impasto-{provider.provider_id}", daemon=True)
     thread.start()
     try:
-        yield from _in_order(len(requests), under_way.ends.get)
+        yield from _as_they_come(len(requests), under_way.ends.get)
     finally:
         under_way.unwanted.set()
         thread.join()
 
 
-def _in_order(
+def _as_they_come(
     count: int, next_end: Callable[[], tuple[int, ExternalGenerationResult | BaseException]]
 ) -> Iterator[tuple[int, ExternalGenerationResult]]:
-    came: dict[int, ExternalGenerationResult | BaseException] = {}
     failures: list[BaseException] = []
-    for index in range(count):
-        while index not in came:
-            arrived, end = next_end()
-            came[arrived] = end
-        end = came.pop(index)
+    for _ in range(count):
+        index, end = next_end()
         if isinstance(end, BaseException):
             failures.append(end)
         else:

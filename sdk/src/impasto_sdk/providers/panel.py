@@ -34,8 +34,9 @@ from impasto_sdk.panels import (
     when,
 )
 from impasto_sdk.providers.model import EXTERNAL_BASE, EXTERNAL_TYPE
-from impasto_sdk.providers.node import MAX_IMAGES, MAX_SEED, ExternalImageGeneration
+from impasto_sdk.providers.node import MAX_IMAGES, ExternalImageGeneration
 from impasto_sdk.providers.provider import ExternalProvider
+from impasto_sdk.providers.splitting import MAX_SEED
 
 __all__ = ["image_panel"]
 
