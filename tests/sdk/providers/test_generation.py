@@ -164,6 +164,17 @@ def test_after_a_failure_nothing_new_is_sent() -> None:
     assert begun == [0]
 
 
+def test_nothing_is_sent_for_a_session_that_is_cancelled_already() -> None:
+    async def act(number: int) -> ExternalGenerationResult:
+        return result(number)
+
+    access, watch = FakeProviderAccess("key"), Watch()
+    watch.stop.set()
+    with pytest.raises(CanceledError):
+        list(generate_all(provider_that(act)(access), access, requests(3), watch))
+    assert access.used == []
+
+
 def test_a_service_that_was_down_is_asked_again_and_it_is_said() -> None:
     asked: list[int] = []
 

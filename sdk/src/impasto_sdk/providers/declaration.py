@@ -8,7 +8,7 @@ from impasto_sdk.errors import NodeDeclarationError
 from impasto_sdk.fields import Port, port_of
 from impasto_sdk.node import Lane, invocation
 from impasto_sdk.providers.node import ExternalImageGeneration
-from impasto_sdk.providers.provider import ExternalProvider
+from impasto_sdk.providers.provider import ExternalProvider, NoOptions
 
 __all__ = ["external_invocation"]
 
@@ -26,11 +26,12 @@ def external_invocation(
     """Declare the node of a provider: ``class Node(MyOptions, ExternalImageGeneration)``.
 
     It waits on lane ``io``, is not cached unless a graph says so, lists the provider's own models only, and hides what
-    none of them can use. Raises `NodeDeclarationError`, also when the class has not the provider's `options` as a base.
+    none of them can use. Raises `NodeDeclarationError`, also when the class has not the provider's `options`, if it has any,
+    as a base.
     """
 
     def declare(cls: type[NodeT]) -> type[NodeT]:
-        if not issubclass(cls, provider.options):
+        if provider.options is not NoOptions and not issubclass(cls, provider.options):
             raise NodeDeclarationError(
                 node_type, f"{cls.__name__} must have {provider.options.__name__}, the provider's options, as a base"
             )

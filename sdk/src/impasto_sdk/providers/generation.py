@@ -91,11 +91,18 @@ class _Requests:
             self.failed, end = True, error
         self.ends.put((index, end))
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self.failed or self.unwanted.is_set() or self.watch.cancelled
+
     async def _attempt(self, index: int) -> ExternalGenerationResult:
         request = self.requests[index]
-        while self.failed or not self.access.begin():
-            if self.failed:
+        while True:
+            if self._is_over:
                 raise CanceledError
+            if self.access.begin():
+                break
             await asyncio.sleep(_LOOK_S)
         outcome: RequestOutcome = "failed"
         result = None
