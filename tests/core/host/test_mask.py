@@ -110,6 +110,7 @@ def test_bytes_are_searched_and_written_without_it() -> None:
     assert mask.is_in(data)
     assert not mask.is_in(b"\x89PNG")
     assert mask.data(data) == b"\x89PNG\xff***\x00"
+    assert mask.is_in(b"tEXt" + "ünïcödé-1".encode("latin-1"))
 
 
 def test_a_secret_of_bytes_that_are_no_text_is_hidden_too() -> None:

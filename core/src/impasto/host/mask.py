@@ -58,7 +58,7 @@ class Mask:
             # each replaced as a whole, since other threads read them
             self._in_json = tuple({_as_bytes(each) for spelling in spellings for each in _in_json(spelling)})
             self._spellings = tuple(sorted(spellings, key=len, reverse=True))
-            self._bytes = tuple(_as_bytes(secret) for secret in every)
+            self._bytes = tuple({written for secret in every for written in (_as_bytes(secret), _as_latin(secret))})
             self._secrets = every
 
     @property
@@ -141,3 +141,11 @@ def _in_json(text: str) -> Iterator[str]:
 def _as_bytes(text: str) -> bytes:
     # a variable of the environment may hold bytes that are no text
     return text.encode("utf-8", "surrogateescape")
+
+
+def _as_latin(text: str) -> bytes:
+    """As texts in a PNG are written, for one."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return _as_bytes(text)

@@ -26,8 +26,8 @@ def external_invocation(
     """Declare the node of a provider: ``class Node(MyOptions, ExternalImageGeneration)``.
 
     It waits on lane ``io``, is not cached unless a graph says so, lists the provider's own models only, and hides what
-    none of them can use. Raises `NodeDeclarationError`, also when the class has not the provider's `options`, if it has any,
-    as a base.
+    none of them can use. Raises `NodeDeclarationError`, also when the class has not the provider's `options` as a base,
+    where it has any.
     """
 
     def declare(cls: type[NodeT]) -> type[NodeT]:
