@@ -131,13 +131,15 @@ class EngineRoom:
         self.models.close()
         self.database.close()
 
-    def enqueue(self, document: Mapping[str, Any], **batch: Any) -> int:
+    def enqueue(self, document: Mapping[str, Any], *, needs_device: bool = True, **batch: Any) -> int:
         """Queue one session; gives its item's number."""
-        return self.queue.enqueue("default", Batch(graph=dict(document), **batch)).item_ids[0]
+        return self.queue.enqueue("default", Batch(graph=dict(document), **batch), needs_device=needs_device).item_ids[
+            0
+        ]
 
-    def run(self, document: Mapping[str, Any], **batch: Any) -> QueueItem:
+    def run(self, document: Mapping[str, Any], *, needs_device: bool = True, **batch: Any) -> QueueItem:
         """Queue one session and wait for its end."""
-        return self.wait(self.enqueue(document, **batch))
+        return self.wait(self.enqueue(document, needs_device=needs_device, **batch))
 
     def wait(self, item_id: int) -> QueueItem:
         """Wait until an item has ended in whichever way."""

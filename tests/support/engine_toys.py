@@ -35,7 +35,7 @@ from impasto_sdk.fields import (
 )
 from impasto_sdk.hookspecs import hookimpl
 from impasto_sdk.models import DeviceInfo, LoadRequest, ModelRecord
-from impasto_sdk.node import BaseInvocation, NodeKind, WithBoard, WithMetadata, invocation
+from impasto_sdk.node import BaseInvocation, Lane, NodeKind, WithBoard, WithMetadata, invocation
 
 NODES: list[type[BaseInvocation]] = []
 
@@ -84,6 +84,27 @@ class Gate(BaseInvocation):
         Path(self.path).read_text()
         context.models.search()  # its answer comes after all that the server had sent before the gate was opened
         return IntegerOutput(value=self.a)
+
+
+@toy("errand", lane=Lane.IO, use_cache=False)
+class Errand(BaseInvocation):
+    """Waits for something outside until it is let go, as a node of a paid service does; without a gate for nothing."""
+
+    a: int = InputField(0)
+    path: str = InputField("")
+
+    def invoke(self, context: InvocationContext) -> IntegerOutput:
+        if self.path:
+            Path(self.path).read_text()
+        return IntegerOutput(value=self.a)
+
+
+@toy("on_device", lane=Lane.DEVICE)
+class OnDevice(BaseInvocation):
+    """Runs where models do."""
+
+    def invoke(self, context: InvocationContext) -> IntegerOutput:
+        return IntegerOutput(value=1)
 
 
 @toy("polite", use_cache=False)
@@ -520,6 +541,7 @@ def register_model_loaders() -> list[WordsLoader]:
 
 @hookimpl
 def find_device(requested: str, precision: str) -> DeviceInfo:
+    note(os.environ.get("TOYS_THAT_LOOKED_FOR_DEVICES", ""), requested)
     if requested == "nothing":
         raise DeviceError(requested, "there is no such device")
     return DeviceInfo(name="cpu", kind="cpu", requested=requested, notes=(f"asked for {precision}",))
