@@ -1,3 +1,3 @@
-"""The version of impasto-primitives."""
+"""The version of impasto-openai-server."""
 
 __version__ = "0.1.0"
