@@ -304,6 +304,16 @@ def test_what_is_stored_carries_what_it_calls(submissions: Submissions, queue: S
     assert claimed.graph["nodes"]["call_0"]["called"]["name"] == "W"
 
 
+@pytest.mark.parametrize(("inside", "needs_device"), [("toy_io_add", False), ("toy_device_add", True)])
+def test_what_a_called_workflow_needs_the_session_needs(
+    submissions: Submissions, queue: SessionQueue, save: Save, inside: str, needs_device: bool
+) -> None:
+    called = save("W", save("V", nodes=[invocation("work", inside)]))
+    submissions.enqueue("default", Batch(graph=graph_of(called, outside={"type": "toy_io_add"})))
+    assert queue.claim("worker", needs_device=not needs_device) is None
+    assert queue.claim("worker", needs_device=needs_device) is not None
+
+
 def test_a_key_is_for_what_was_asked_though_the_workflow_has_changed(
     submissions: Submissions, workflows: WorkflowLibrary, save: Save
 ) -> None:

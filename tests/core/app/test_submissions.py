@@ -144,3 +144,22 @@ def test_a_repeated_batch_is_answered_before_anybody_is_asked(
     with pytest.raises(IdempotencyKeyError, match="'k' was used for another batch"):
         submissions.enqueue("default", batch(nodes, runs=3), prepend=True, idempotency_key="k")
     assert queue.status("default").pending == 3
+
+
+@pytest.mark.parametrize(
+    ("types", "needs_device"),
+    [(["toy_io_add"], False), (["toy_io_add", "toy_add"], False), (["toy_add"], True), (["toy_device_add"], True)],
+)
+def test_what_only_waits_for_something_outside_is_queued_as_needing_no_device(
+    submissions: Submissions, queue: SessionQueue, types: list[str], needs_device: bool
+) -> None:
+    submissions.enqueue("default", batch({node_type: {"type": node_type} for node_type in types}, runs=2))
+    for _ in range(2):
+        assert queue.claim("worker", needs_device=not needs_device) is None
+        assert queue.claim("worker", needs_device=needs_device) is not None
+
+
+def test_what_the_targets_do_not_need_is_not_asked_for_a_device(submissions: Submissions, queue: SessionQueue) -> None:
+    nodes = {"outside": {"type": "toy_io_add"}, "paint": {"type": "toy_device_add"}}
+    submissions.enqueue("default", batch(nodes, targets=["outside"]))
+    assert queue.claim("worker", needs_device=False) is not None
