@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +37,13 @@ KEYS = ["pk-planted-by-the-api-1", "pk-planted-by-the-api-2"]
 UNDECLARED = "planted-for-nobody-99"
 EVERY_SECRET = [OF_ENVIRONMENT, OF_FILE, PASSWORD, *KEYS, UNDECLARED]
 
+ENVIRONMENT = {
+    "IMPASTO_LOG_LEVEL": "debug",
+    "IMPASTO_DEVICES": '["cpu"]',
+    "IMPASTO_MAX_ATTEMPTS": "1",
+    "IMPASTO_DISABLED_PLUGINS": '["impasto-sd", "impasto-starter"]',
+    "IMPASTO_SECRET_PARROT_OF_ENVIRONMENT": OF_ENVIRONMENT,
+}
 CONFIG = "/api/v1/app/external_providers/config/parrot"
 #: What the plugin is made to repeat the secrets in, and how that ends.
 WAYS = {
@@ -74,13 +81,14 @@ class Left:
     """What a server has left behind, and what it said while it ran."""
 
     root: Path
-    log_format: str
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     #: Of the files in the root folder, while the server ran and after it had ended.
     files: dict[str, bytes] = field(default_factory=dict)
     processes: dict[str, bytes] = field(default_factory=dict)
+    #: What commands print.
+    shown: dict[str, bytes] = field(default_factory=dict)
     asked_with: list[str] = field(default_factory=list)
 
     @property
@@ -89,7 +97,7 @@ class Left:
 
 
 class Investigation:
-    """One run of the server, in which everything is tried."""
+    """What is done to a server to have it give its secrets away."""
 
     def __init__(self, server: RunningServer, client: httpx.Client, service: StandIn, left: Left) -> None:
         self.server = server
@@ -98,6 +106,7 @@ class Investigation:
         self.left = left
 
     def carry_out(self) -> None:
+        """Try everything."""
         self.set_key(KEYS[0])
         for how in WAYS:
             self.run(f"says {how}", "parrot_says", how=how)
@@ -114,6 +123,8 @@ class Investigation:
         self.run("dies", "parrot_says", how="death")
         self.look_everywhere()
         self.keep_files("while it runs")
+        for command in (["settings"], ["settings", "--json"], ["providers", "list"]):
+            self.left.shown[" ".join(command)] = shown_by(command, self.left.root)
 
     def set_key(self, key: str) -> None:
         answer = self.client.post(CONFIG, json={"api_key": key, "base_url": self.service.url})
@@ -201,6 +212,13 @@ def processes_below(pid: int) -> dict[str, bytes]:
     return found
 
 
+def shown_by(command: Sequence[str], root: Path) -> bytes:
+    program = [sys.executable, "-m", "impasto", *command, "--root", str(root)]
+    shown = subprocess.run(program, env={**os.environ, **ENVIRONMENT}, capture_output=True)
+    assert shown.stdout, shown.stderr
+    return shown.stdout + shown.stderr
+
+
 def listen(server: RunningServer, heard: list[str], ready: threading.Event) -> None:
     with httpx.stream("GET", f"{server.url}/api/v1/events", timeout=None) as answer:
         for line in answer.iter_lines():
@@ -208,18 +226,28 @@ def listen(server: RunningServer, heard: list[str], ready: threading.Event) -> N
             ready.set()
 
 
-@pytest.fixture(scope="module", params=["text", "json"])
-def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """Everything that is left of a server that was told secrets in every way, for each form of its log."""
-    folder = tmp_path_factory.mktemp("house")
-    make_plugin(folder / "site", "impasto-parrot", Path(parrot.__file__).read_text("utf-8"))
-    left = Left(folder / "root", request.param)
-    left.root.mkdir()
-    keys = left.root / "api_keys.yaml"
-    keys.write_text(f"parrot_of_file: {OF_FILE}\nparrot_address: {ADDRESS}\nof_nobody: {UNDECLARED}\n", "utf-8")
-    environment = planted_environment(left.log_format)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the plugin is installed."""
+    folder = tmp_path_factory.mktemp("site")
+    make_plugin(folder, "impasto-parrot", Path(parrot.__file__).read_text("utf-8"))
+    return folder
+
+
+def plant(root: Path) -> None:
+    root.mkdir()
+    keys = f"parrot_of_file: {OF_FILE}\nparrot_address: {ADDRESS}\nof_nobody: {UNDECLARED}\n"
+    (root / "api_keys.yaml").write_text(keys, "utf-8")
+
+
+@pytest.fixture(scope="module")
+def left(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """Everything that is left of a server that was told secrets in every way, and repeated them."""
+    left = Left(tmp_path_factory.mktemp("house") / "root")
+    plant(left.root)
+    environment = {**ENVIRONMENT, "IMPASTO_LOG_FORMAT": "text"}
     with StandIn() as service:
-        with running_server(left.root, environment=environment, python_path=folder / "site") as server:
+        with running_server(left.root, environment=environment, python_path=site) as server:
             ready = threading.Event()
             listener = threading.Thread(target=listen, args=(server, left.events, ready), daemon=True)
             listener.start()
@@ -232,17 +260,6 @@ def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         if path.is_file() and path.name != "api_keys.yaml":
             left.files[f"{path.relative_to(left.root)} at the end"] = path.read_bytes()
     return left
-
-
-def planted_environment(log_format: str) -> Mapping[str, str]:
-    return {
-        "IMPASTO_LOG_FORMAT": log_format,
-        "IMPASTO_LOG_LEVEL": "debug",
-        "IMPASTO_DEVICES": '["cpu"]',
-        "IMPASTO_MAX_ATTEMPTS": "1",
-        "IMPASTO_DISABLED_PLUGINS": '["impasto-sd", "impasto-starter"]',
-        "IMPASTO_SECRET_PARROT_OF_ENVIRONMENT": OF_ENVIRONMENT,
-    }
 
 
 def test_the_secrets_are_really_given(left: Left) -> None:
@@ -279,9 +296,25 @@ def test_a_picture_with_a_secret_in_its_bytes_is_not_stored(left: Left) -> None:
 def test_no_secret_is_in_the_log(left: Left) -> None:
     assert "parrot" in left.log
     assert_no_secret("the log", left.log)
-    if left.log_format == "json":
-        for line in left.log.splitlines():
-            assert_no_secret("a line, read", json.dumps(json.loads(line), ensure_ascii=False))
+
+
+def test_no_secret_is_in_a_log_for_programs(site: Path, tmp_path: Path) -> None:
+    left = Left(tmp_path / "root")
+    plant(left.root)
+    environment = {**ENVIRONMENT, "IMPASTO_LOG_FORMAT": "json"}
+    with (
+        StandIn() as service,
+        running_server(left.root, environment=environment, python_path=site) as server,
+        server.client() as client,
+    ):
+        investigation = Investigation(server, client, service, left)
+        for how in ("log", "print", "mistake"):
+            investigation.run(how, "parrot_says", how=how)
+    assert_no_secret("the log", left.log)
+    said = {(line["logger"], line["message"]) for line in map(json.loads, left.log.splitlines())}
+    assert_no_secret("the log, read", json.dumps(sorted(said), ensure_ascii=False))
+    assert any(logger == "impasto.node.parrot_says" and "heard *** ***" in message for logger, message in said)
+    assert any(logger == "impasto.worker.output" and message.startswith("*** ***") for logger, message in said)
 
 
 def test_no_secret_is_in_an_event(left: Left) -> None:
@@ -320,16 +353,10 @@ def test_no_secret_is_in_the_environment_or_the_command_line_of_a_worker(left: L
 
 
 def test_no_secret_is_in_what_is_shown_of_the_settings(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
-    if left.log_format == "json":
-        return  # it would be the same once more
-    environment = {**os.environ, **planted_environment(left.log_format)}
-    for command in (["settings"], ["settings", "--json"], ["doctor"], ["providers", "list"]):
-        shown = subprocess.run(
-            [sys.executable, "-m", "impasto", *command, "--root", str(left.root)], env=environment, capture_output=True
-        )
-        assert b"Traceback" not in shown.stderr
-        assert_no_secret(" ".join(command), shown.stdout + shown.stderr)
-    for name, value in planted_environment(left.log_format).items():
+    for command, shown in left.shown.items():
+        assert b"Traceback" not in shown
+        assert_no_secret(command, shown)
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     settings = Settings.load(root=left.root)
     assert_no_secret("the settings", f"{settings!r} {settings.model_dump_json()} {vars(settings)}")

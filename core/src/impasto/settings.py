@@ -19,10 +19,12 @@ from pydantic_settings import SettingsError as UndecodableError
 from impasto.errors import SettingsError
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["SETTINGS_FILE", "Settings"]
+__all__ = ["SECRET_FILE", "SETTINGS_FILE", "Settings"]
 
 #: Name of the settings file in the root folder.
 SETTINGS_FILE = "impasto.yaml"
+#: Name of the file of keys there, which is no part of the settings: those may be shown to anybody.
+SECRET_FILE = "api_keys.yaml"  # noqa: S105 - a name, not a secret
 #: Where a server keeps its data unless it is told otherwise, relative to the working folder.
 DEFAULT_ROOT = Path("impasto-data")
 
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
     @property
     def secrets_path(self) -> Path:
         """The file of keys; see `impasto.storage.secret_file`."""
-        return self.root / "api_keys.yaml"
+        return self.root / SECRET_FILE
 
     @property
     def images_folder(self) -> Path:

@@ -16,7 +16,7 @@ from impasto.errors import WireError
 from impasto.host.mask import Mask
 from impasto.host.provider_secrets import api_key_name, base_url_name
 from impasto.host.secrets import SECRET_PREFIX
-from impasto.storage.secret_file import SECRET_FILE
+from impasto.settings import SECRET_FILE
 from impasto_sdk.context import ImageRecord
 from impasto_sdk.errors import SecretNotFoundError
 from impasto_sdk.fields import JsonValue

@@ -18,10 +18,8 @@ import yaml
 
 from impasto.errors import SettingsError, StorageError
 
-__all__ = ["SECRET_FILE", "SecretFile"]
+__all__ = ["SecretFile"]
 
-#: Name of the file in the root folder.
-SECRET_FILE = "api_keys.yaml"  # noqa: S105 - a name, not a secret
 #: Read and written by its owner, and nobody else.
 MODE = 0o600
 #: What others may do with a file.
