@@ -281,7 +281,7 @@ def test_what_is_repeated_has_stars_in_the_place_of_secrets(left: Left) -> None:
         assert "***" in left.items[f"is confused {number}"]["error_traceback"]
     assert "its last output: dying of ***" in left.items["dies"]["error_message"]
     assert any('"message": "sending ***' in line or '"message":"sending ***' in line for line in left.events)
-    for words in ("heard ***", "headers: ", "asked with ", "dying of ***"):
+    for words in ("heard ***", "headers: ", "asked with ", "dying of ***", "loaded in ", "is *** ***"):
         (line, *_) = [line for line in left.log.splitlines() if words in line]
         assert "***" in line
     assert any(b"***" in body for name, body in left.bodies.items() if name.endswith("metadata"))
@@ -308,11 +308,17 @@ def test_no_secret_is_in_a_log_for_programs(site: Path, tmp_path: Path) -> None:
         server.client() as client,
     ):
         investigation = Investigation(server, client, service, left)
+        investigation.set_key(KEYS[0])
+        investigation.check_key(KEYS[0])
         for how in ("log", "print", "mistake"):
             investigation.run(how, "parrot_says", how=how)
     assert_no_secret("the log", left.log)
     said = {(line["logger"], line["message"]) for line in map(json.loads, left.log.splitlines())}
     assert_no_secret("the log, read", json.dumps(sorted(said), ensure_ascii=False))
+    assert any(logger == "parrot" and "is *** ***" in message for logger, message in said)
+    assert any(
+        logger == "parrot" and "'IMPASTO_SECRET_PARROT_OF_ENVIRONMENT': '***'" in message for logger, message in said
+    )
     assert any(logger == "impasto.node.parrot_says" and "heard *** ***" in message for logger, message in said)
     assert any(logger == "impasto.worker.output" and message.startswith("*** ***") for logger, message in said)
 

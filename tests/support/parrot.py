@@ -1,6 +1,7 @@
 """Parrot: a plugin that repeats its keys wherever it can, for the test that no key is seen anywhere.
 
 It does by accident, as it were, what services and libraries do: keys in errors, log lines, progress messages, metadata.
+Some of it in the server, where plugins are loaded and keys are tested; most of it in workers.
 """
 
 import hashlib
@@ -70,6 +71,7 @@ class Parrot(ExternalProvider):
     async def verify(self) -> None:
         from impasto_sdk.providers.http import ProviderHttp
 
+        logger.warning("is %s taken?", spellings(self.api_key))
         async with ProviderHttp(self, headers={"authorization": f"Bearer {self.api_key}"}) as http:
             await http.get("/verify")
 
@@ -172,4 +174,5 @@ def register_invocations() -> Sequence[type[BaseInvocation]]:
 
 @hookimpl
 def register_secrets() -> Sequence[SecretDeclaration]:
+    logger.warning("loaded in %s", dict(os.environ))
     return [SecretDeclaration(name=name, title=name) for name in SECRETS]
