@@ -73,10 +73,16 @@ def a_queue(pending: int = 0) -> Iterator[SessionQueue]:
     """A queue on a disk, with so many items that wait; every second one needs model `a`, the others `b`."""
     with tempfile.TemporaryDirectory() as folder, Database(Path(folder) / "impasto.db") as database:
         queue = open_queue(database, max_queue_size=1_000_000, affinity_window=32)
-        for _ in range(pending // 1_000):
-            queue.enqueue("default", seeds(1_000, destination="gallery"), models=in_turn(1_000))
+        fill(queue, pending)
         assert queue.status("default").pending == pending
         yield queue
+
+
+def fill(queue: SessionQueue, count: int, *, needs_device: bool = True) -> None:
+    """Enqueue so many items more."""
+    for _ in range(count // 1_000):
+        seeded = seeds(1_000, destination="gallery")
+        queue.enqueue("default", seeded, models=in_turn(1_000), needs_device=needs_device)
 
 
 def rows() -> list[Row]:
@@ -133,7 +139,7 @@ def claiming() -> list[Row]:
     """Taking items, with models at hand and without, and ending them."""
     with a_queue(CLAIMED_OF) as queue:
         claim = median_ms(lambda: _claim(queue), 300)
-    rows = [Row(f"claim an item, {CLAIMED_OF:,} queued", claim, "ms", 1, "InvokeAI 28.6 ms")]
+    rows = [Row(f"claim an item, {CLAIMED_OF:,} queued", claim, "ms", 1, "InvokeAI 28.6 ms"), *claiming_a_kind()]
     with a_queue(SMALL) as small, a_queue(LARGE) as large:
         taken: dict[SessionQueue, list[int]] = {small: [], large: []}
         for what, warm in {
@@ -151,6 +157,21 @@ def claiming() -> list[Row]:
             return lambda: queue.complete(taken[queue].pop())
 
         return rows + compared("end an item", end_of(small), end_of(large), 400)
+
+
+def claiming_a_kind() -> list[Row]:
+    """Taking items that need no device from behind as many that need one, and the other way round."""
+    rows = []
+    for what, in_front in {"that need a device": True, "that need none": False}.items():
+        with a_queue() as queue:
+            fill(queue, CLAIMED_OF, needs_device=in_front)
+            fill(queue, 1_000, needs_device=not in_front)
+            for how, warm in {"": [], ", one model warm": ["b"]}.items():
+                claim = median_ms(lambda: _claim(queue, needs_device=not in_front, warm=warm), 300)  # noqa: B023 - called here
+                rows.append(Row(f"claim the first item behind {CLAIMED_OF:,} {what}{how}", claim, "ms", 1))
+            nothing = median_ms(lambda: queue.is_any_waiting(needs_device=not in_front), 300)  # noqa: B023 - called here
+            rows.append(Row(f"whether there is an item behind {CLAIMED_OF:,} {what}", nothing, "ms", 1))
+    return rows
 
 
 def journaling() -> list[Row]:

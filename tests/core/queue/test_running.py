@@ -120,8 +120,14 @@ def test_many_workers_never_get_the_same_item(queue: SessionQueue) -> None:
     ("statement", "step"),
     [
         (queue_claim.CLAIM, "COVERING INDEX ix_queue_items_next (queue_id=? AND status=?)"),
-        (queue_claim.CLAIM_OF_KIND, "INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)"),
-        (queue_claim.FIND_FIRST_OF_KIND, "INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)"),
+        (
+            queue_claim.CLAIM_OF_KIND,
+            "COVERING INDEX ix_queue_items_next_of_kind (queue_id=? AND status=? AND needs_device=?)",
+        ),
+        (
+            queue_claim.FIND_FIRST_OF_KIND,
+            "COVERING INDEX ix_queue_items_next_of_kind (queue_id=? AND status=? AND needs_device=?)",
+        ),
     ],
 )
 def test_a_claim_is_one_step_into_an_index(database: Database, statement: Any, step: str) -> None:
@@ -144,8 +150,9 @@ def test_a_claim_is_one_step_into_an_index(database: Database, statement: Any, s
         (
             queue_claim.CLAIM_WARM_OF_KIND,
             [
-                "SEARCH near USING INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=? AND priority=?",
-                "SEARCH queue_items USING INDEX ix_queue_items_next_of_kind (queue_id=? AND needs_device=?)",
+                "SEARCH near USING INDEX ix_queue_items_next_of_kind "
+                "(queue_id=? AND status=? AND needs_device=? AND priority=?",
+                "ix_queue_items_next_of_kind (queue_id=? AND status=? AND needs_device=?)",
             ],
         ),
         (queue_queries.FIND_PREVIOUS, ["ix_queue_items_next (queue_id=? AND status=? AND priority=? AND position<?)"]),
@@ -170,7 +177,7 @@ def test_what_is_asked_often_is_a_step_into_an_index(database: Database, stateme
 @pytest.mark.parametrize(
     ("statement", "step"),
     [
-        (queue_queries.FIND_EXPIRED, "ix_queue_items_next (queue_id=? AND status=?)"),
+        (queue_queries.FIND_EXPIRED, "SEARCH queue_items USING INDEX ix_queue_items_next"),
         (narrowed(queue_queries.FIND_ITEMS, "q", ItemFilter(destination="d")), "ix_queue_items_batch (batch=?)"),
         (
             narrowed(queue_statements.CANCEL_PENDING, "q", ItemFilter(batch_ids=["b"])),

@@ -22,7 +22,6 @@ from sqlalchemy import (
     bindparam,
     case,
     literal,
-    literal_column,
     select,
     update,
 )
@@ -48,10 +47,8 @@ _ESCAPE = "/"
 
 def _waits(items: FromClause, *, of_kind: bool) -> ColumnElement[bool]:
     """Whether an item waits, and is of the kind that is asked for."""
-    if not of_kind:
-        return items.c.status == "pending"
-    # written out, since the index of a kind holds what waits, and only that
-    return (items.c.status == literal_column("'pending'")) & (items.c.needs_device == bindparam("b_needs_device"))
+    waits = items.c.status == "pending"
+    return waits & (items.c.needs_device == bindparam("b_needs_device")) if of_kind else waits
 
 
 def _next_of_all_queues(*, of_kind: bool) -> Select[int]:

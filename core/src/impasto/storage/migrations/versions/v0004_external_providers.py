@@ -31,7 +31,5 @@ def upgrade() -> None:
     op.create_index(
         "ix_queue_items_next_of_kind",
         "queue_items",
-        ["queue_id", "needs_device", sa.text("priority DESC"), "position", "item_id"],
-        sqlite_where=sa.text("status = 'pending'"),
-        postgresql_where=sa.text("status = 'pending'"),
+        ["queue_id", "status", "needs_device", sa.text("priority DESC"), "position", "item_id"],
     )
