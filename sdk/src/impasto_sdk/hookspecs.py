@@ -158,11 +158,11 @@ def identify_model(path: Path) -> ModelIdentification | None:
 def find_device(requested: str, precision: str) -> DeviceInfo | None:
     """The device that a worker is to run models on, or None when this plugin knows none.
 
-    Called once in each worker, before it runs anything; never in the server, so it may import torch. `requested`
-    and `precision` are the operator's settings: ``auto`` or a device's name, ``auto`` or a `Precision`. Plugins are
-    asked in order of their names and the first answer that is not None counts. Say in `DeviceInfo.notes` what it
-    fell back to; raise `DeviceError` when what was asked for by name is not there: the worker then does not start,
-    and says why. Any other exception is logged and counts as None.
+    Called once in each worker that is to have one, before it runs anything; never in the server, so it may import
+    torch. `requested` and `precision` are the operator's settings: ``auto`` or a device's name, ``auto`` or a
+    `Precision`. Plugins are asked in order of their names and the first answer that is not None counts. Say in
+    `DeviceInfo.notes` what it fell back to; raise `DeviceError` when what was asked for by name is not there: the
+    worker then does not start, and says why. Any other exception is logged and counts as None.
     """
 
 
