@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from impasto.errors import NewAddressError, ProviderConfigError
+from impasto.host.mask import HIDDEN
 from impasto.host.secrets import SecretOrigin
 
-__all__ = ["ProviderConfig", "checked_address", "checked_key", "refuse_other_place"]
+__all__ = ["ProviderConfig", "checked_address", "checked_key", "refuse_other_place", "shown_address"]
 
 #: Far more characters than any service's key has, and those of an address that every program takes.
 LONGEST_KEY = 4096
@@ -70,6 +71,19 @@ def checked_address(provider_id: str, given: str) -> str | None:
     else:
         return address
     raise ProviderConfigError(provider_id, "base_url", f"the base URL {problem}")
+
+
+def shown_address(address: str) -> str:
+    """An address as anybody may see it. One from the environment or an edited file may hold a password or a token."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return HIDDEN
+    place = f"{HIDDEN}@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    hidden = parts._replace(
+        netloc=place, query=HIDDEN if parts.query else "", fragment=HIDDEN if parts.fragment else ""
+    )
+    return hidden.geturl()
 
 
 def refuse_other_place(provider_id: str, before: str, after: str, key_from: SecretOrigin | None) -> None:

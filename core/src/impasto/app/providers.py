@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from impasto.app.key_check import KeyCheck, check_key
 from impasto.app.offered_provider import OfferedProvider
-from impasto.app.provider_config import ProviderConfig, checked_address, checked_key, refuse_other_place
+from impasto.app.provider_config import ProviderConfig, checked_address, checked_key, refuse_other_place, shown_address
 from impasto.app.provider_desk import today
 from impasto.app.usage_report import UsageReport
 from impasto.errors import ExternalProviderNotFoundError, ProviderConfigError, SecretFromEnvironmentError
@@ -175,8 +175,7 @@ class ProviderService:
             plugin=provider.plugin.name,
             api_key_configured=self._vault.get(key) is not None,
             api_key_source=self._vault.source_of(key),
-            # one of the environment or of an edited file may hold a password
-            base_url=None if base_url is None else self._vault.mask.text(base_url),
+            base_url=None if base_url is None else self._vault.mask.text(shown_address(base_url)),
             base_url_source=self._vault.source_of(address),
             default_base_url=provider.cls.default_base_url,
             key_help=provider.cls.key_help,
