@@ -1,37 +1,22 @@
 """Panels as the server offers them, over a real database, queue, image library and model registry."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image
-from support.event_logs import open_log
+from support.panel_house import PanelHouse, panel_house
 from support.panels import NOISE_SECTION, TOY_PANEL, build_toy_graph, toy_values
-from support.queues import open_queue
-from support.toys import CATALOGUE
 
-from impasto.app.called_graphs import CalledGraphs
-from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
-from impasto.app.submissions import Library, Submissions
-from impasto.app.workflows import WorkflowLibrary
 from impasto.errors import GraphValidationError, IdempotencyKeyError, PanelNotFoundError, PluginError
-from impasto.host.contributions import Contributions, Registered
-from impasto.host.plugin import PluginInfo, PluginState
-from impasto.models.registry import ModelRegistry
 from impasto.queue import SessionQueue
-from impasto.storage.database import Database
-from impasto.storage.images import ImageLibrary
-from impasto.storage.model_records import ModelRecords
 from impasto.storage.pictures import encode_png
-from impasto.storage.workflow_records import WorkflowRecords
 from impasto_sdk import panels as sdk_panels
 from impasto_sdk.draft import GraphDraft
 from impasto_sdk.errors import NotFoundError, PanelValuesError
-from impasto_sdk.models import ModelIdentification
 from impasto_sdk.panels import (
     Canvas,
     CanvasLayer,
@@ -47,66 +32,12 @@ from impasto_sdk.panels import (
 )
 
 SCHEMA = json.loads(Path(sdk_panels.__file__).with_name("panel.schema.json").read_text("utf-8"))
-FACTS = {
-    "small": ("main", {"supports": ["noise"], "defaults": {"steps": 5}}),
-    "plain": ("main", {"max_steps": 8}),
-    "hiss": ("noise", {"amount": 4}),
-}
-
-
-def plugin(name: str) -> PluginInfo:
-    return PluginInfo(name=name, version="1.0.0", entry_point=name, state=PluginState.ACTIVE)
-
-
-def identify(path: Path) -> ModelIdentification:
-    kind, facts = FACTS[path.name]
-    return ModelIdentification(confidence=1, base="toy", type=kind, format="file", facts=facts)
-
-
-@dataclass(frozen=True)
-class House:
-    """The real parts that panels stand on, and a service over any panels."""
-
-    queue: SessionQueue
-    images: ImageLibrary
-    models: ModelRegistry
-    submissions: Submissions
-    folder: Path
-
-    def service(
-        self, panels, sections=(), draw: Callable[[int, int], int] = lambda least, greatest: min(42, greatest)
-    ) -> PanelService:
-        contributions = Contributions(
-            panels=[Registered(panel, plugin("impasto-toy")) for panel in panels],
-            panel_sections=[Registered(section, plugin(owner)) for section, owner in sections],
-        )
-        return PanelService(PanelCatalogue(contributions), self.models, self.images, self.submissions, draw)
-
-    def install(self, *names: str) -> None:
-        for name in names:
-            path = self.folder / name
-            path.write_bytes(name.encode())
-            self.models.register(path, name.title(), key=name)
 
 
 @pytest.fixture
-def house(tmp_path) -> Iterator[House]:
-    database = Database(tmp_path / "impasto.db")
-    database.open()
-    images = ImageLibrary(database, tmp_path / "images")
-    log = open_log(database)
-    models = ModelRegistry(ModelRecords(database, log), identify)
-    queue = open_queue(database, log=log, max_queue_size=100, max_attempts=1)
-    library = Library(images_that_exist=lambda names: images.exist(list(names)), model_exists=lambda key: key in FACTS)
-    workflows = WorkflowLibrary(WorkflowRecords(database, log), CATALOGUE)
-    called_graphs = CalledGraphs(CATALOGUE, workflows)
-    submissions = Submissions(CATALOGUE, queue, library, called_graphs, lambda proposal: None, max_graph_nodes=100)
-    house = House(queue, images, models, submissions, tmp_path)
-    house.install("small", "hiss")
-    yield house
-    images.close()
-    models.close()
-    database.close()
+def house(tmp_path) -> Iterator[PanelHouse]:
+    with panel_house(tmp_path) as house:
+        yield house
 
 
 @pytest.fixture

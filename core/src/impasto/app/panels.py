@@ -7,11 +7,11 @@ are, draws seeds, calls the plugins' functions in a guard, and enqueues.
 import hashlib
 import json
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from impasto.app.panel_build import DrawSeed, PanelGraph, build_draft, draw_seeds, guarded, least_seed
+from impasto.app.panel_build import PanelGraph, build_draft, draw_seeds, guarded, least_seed
 from impasto.app.panel_catalogue import OfferedPanel, PanelCatalogue
 from impasto.app.panel_runs import panel_batch
 from impasto.engine.references import find_references
@@ -130,7 +130,7 @@ class PanelService:
         images: ImageSource,
         submissions: BatchQueue,
         providers: ProviderSource,
-        draw_seed: DrawSeed,
+        draw_seed: Callable[[int, int], int],
     ) -> None:
         """`draw_seed(least, greatest)` gives a random number between the two, both included."""
         self._catalogue = catalogue
