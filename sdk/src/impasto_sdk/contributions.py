@@ -47,7 +47,7 @@ class SettingsDeclaration:
 class SecretDeclaration:
     """A secret that the plugin's nodes may read. Only they are ever given it."""
 
-    #: Unique among all plugins, e.g. ``openai_api_key``; read from ``IMPASTO_SECRET_OPENAI_API_KEY``.
+    #: Unique among all plugins, e.g. ``openai_api_key``; set in ``IMPASTO_SECRET_OPENAI_API_KEY`` or ``api_keys.yaml``.
     name: str
     title: str
     help: str = ""
