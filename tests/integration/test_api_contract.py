@@ -27,7 +27,10 @@ THINGS = 30
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[HttpServer]:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpServer]:
+    # keys are made up by requests; wherever they are tested, nobody is there
+    for provider in ("GEMINI", "OPENAI"):
+        monkeypatch.setenv(f"IMPASTO_SECRET_{provider}_BASE_URL", "http://127.0.0.1:1")
     # nothing runs, so that what requests meet depends on nothing but requests
     with http_server(tmp_path / "root") as running:
         yield running
@@ -80,5 +83,6 @@ def things(server: HttpServer) -> dict[str, list[str] | list[int]]:
         "path.key": [record.key for record in server.app.models.search()],
         "path.panel_id": [panel["id"] for panel in server.app.panels.document()["panels"]],
         "path.node_type": list(server.app.host.catalogue)[:THINGS],
+        "path.provider_id": [status.provider_id for status in server.app.providers.statuses()],
         "path.name": [plugin.name for plugin in server.app.host.plugins],
     }
