@@ -9,6 +9,7 @@ import base64
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,9 +17,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from PIL import Image, ImageChops, ImageDraw, ImageStat
+from support.documentation import code_blocks
 from support.pictures import look
 from support.plugins import make_plugin
 from support.servers import RunningServer, running_server, wait_for_item
+from support.sources import WORKSPACE
 
 MOODY = '''
 """A panel over models of its own, whose pictures come as their prompt says: at once, never, or not at all."""
@@ -193,7 +196,7 @@ def test_another_format_is_what_was_asked_for(client: OpenAI, output_format: Any
 
 
 def test_partial_images_come_before_the_picture_and_look_ever_more_like_it(client: OpenAI) -> None:
-    stream = client.images.generate(prompt=SCENE, stream=True, partial_images=3, extra_body={"seed": 7, "steps": 40})
+    stream = client.images.generate(prompt=SCENE, stream=True, partial_images=3, extra_body={"seed": 7, "steps": 24})
     *partial, last = list(stream)
     assert [event.type for event in partial] == ["image_generation.partial_image"] * len(partial)
     assert partial, "no preview came"
@@ -259,7 +262,7 @@ def test_only_what_is_transparent_in_a_mask_changes(client: OpenAI, star: bytes)
 
 def test_an_edit_can_be_streamed(client: OpenAI, star: bytes) -> None:
     stream = client.images.edit(
-        image=star, prompt=SCENE, size="256x256", n=1, stream=True, partial_images=1, extra_body={"steps": 30}
+        image=star, prompt=SCENE, size="256x256", n=1, stream=True, partial_images=1, extra_body={"steps": 12}
     )
     types = [event.type for event in stream]
     assert types[-1] == "image_edit.completed"
@@ -375,3 +378,24 @@ def test_a_run_that_somebody_cancels_is_over_at_once(client: OpenAI, http: httpx
     http.put(f"/api/v1/queue/default/i/{items(http)[0]['item_id']}/cancel").raise_for_status()
     with pytest.raises(openai.APIError, match="cancelled"):
         list(stream)
+
+
+# --- documentation ---
+
+
+@pytest.mark.parametrize("page", ["plugins/openai_server/README.md", "docs/clients/openai.md"])
+def test_what_the_pages_show_runs_as_it_is_printed(
+    server: RunningServer, star: bytes, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if page.endswith("openai.md"):
+        Path("star.png").write_bytes(star)
+        half = Image.new("RGBA", (128, 128), (0, 0, 0, 255))
+        half.paste((0, 0, 0, 0), (0, 0, 64, 128))
+        half.save("mask.png")
+    words: dict[str, Any] = {}
+    for code in code_blocks(WORKSPACE / page, "python"):
+        exec(code.replace("http://127.0.0.1:9090", server.url), words)
+    words["client"].close()
+    assert picture(Path("star.png").read_bytes()).size == (128, 128)
+    assert words["answer"].size == "128x128"

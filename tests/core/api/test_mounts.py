@@ -103,6 +103,14 @@ def test_an_app_at_a_reserved_name_of_other_programs_gets_its_requests() -> None
     assert client.get("/api/prompt/").text == "prompt /"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_app_is_asked_at_its_very_path(method: str) -> None:
+    client = client_of(("/prompt", named("prompt")), ("/", spa))
+
+    assert client.request(method, "/prompt").text == "prompt "
+    assert client.request(method, "/prompter").status_code != 200
+
+
 def test_only_an_app_at_the_root_is_the_web_client() -> None:
     apps = [Registered(WebApp(path="/tools", title="Tools", app=spa), PLUGIN)]
     assert not has_web_client(apps)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.api.problems import ProblemResponse, problem
@@ -22,7 +23,7 @@ from impasto_sdk.asgi import API_SCOPE, SETTINGS_SCOPE
 from impasto_sdk.context import SettingsAccess
 from impasto_sdk.contributions import WebApp
 
-__all__ = ["HostedApp", "WebClient", "has_web_client", "mount_web_apps"]
+__all__ = ["HostedApp", "WebClient", "WholeMount", "has_web_client", "mount_web_apps"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +43,23 @@ def mount_web_apps(api: FastAPI, web_apps: Sequence[Registered[WebApp]], setting
         logger.info("%s of plugin %s is at %s", registered.value.title, registered.plugin.name, path or "/")
         app = HostedApp(registered.value.app, api, settings)
         if path:
-            api.mount(path, app, name=registered.value.title)
+            api.router.routes.append(WholeMount(path, app, name=registered.value.title))
         else:
             api.router.default = WebClient(app, api.router.default)
 
 
 def _path(registered: Registered[WebApp]) -> str:
     return "/" + path if (path := registered.value.path.strip("/")) else ""
+
+
+class WholeMount(Mount):
+    """A mount that takes its very path, too, and not only what lies under it: other programs post to ``/prompt``."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for the app."""
+        if scope.get("path") == self.path:
+            return super().matches({**scope, "path": f"{self.path}/"})
+        return super().matches(scope)
 
 
 class HostedApp:

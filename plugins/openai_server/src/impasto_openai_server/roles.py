@@ -11,7 +11,21 @@ from typing import TypeVar
 
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.models import ModelRecord
-from impasto_sdk.panels import Image, Images, Mask, Model, PanelForm, Prompt, Scope, Seed, Size, World, check, effective
+from impasto_sdk.panels import (
+    Image,
+    Images,
+    Mask,
+    Model,
+    PanelForm,
+    Prompt,
+    Scope,
+    Seed,
+    Size,
+    World,
+    check,
+    effective,
+    unmet,
+)
 
 __all__ = ["Roles", "Task", "roles_of"]
 
@@ -83,7 +97,8 @@ class Roles:
 
     def serves(self, task: Task, model: ModelRecord, world: World) -> bool:
         """Whether the panel makes a graph for `task` with this model, from what a request brings and no more."""
-        if model.source_type == _EXTERNAL:
+        fits = not unmet(self.model, world.models[model.key], Scope(self.form.root_fields, {}, world))
+        if model.source_type == _EXTERNAL or not fits:  # most do not, and the whole check takes its time
             return False
         values = self.values(model, "a picture")
         alone = check(self.form, values, world).ok

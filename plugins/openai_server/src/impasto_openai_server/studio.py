@@ -29,7 +29,7 @@ class Studio:
         self, forms: Sequence[PanelForm], models: Sequence[ModelRecord], settings: OpenAIServerSettings
     ) -> None:
         """`forms` and `models` in the order in which the server lists them."""
-        self._forms = forms
+        self._panels_of_all = [roles for form in forms if (roles := roles_of(form)) is not None]
         self._models = models
         self._settings = settings
         #: No image is looked up: those of a request are uploaded after the choice.
@@ -37,23 +37,18 @@ class Studio:
 
     def models(self) -> list[ModelRecord]:
         """The models that a request may name: those with which anything can be made."""
-        panels = [roles for task in (Task.GENERATE, Task.EDIT) for roles in self._panels(task)]
-        tasks = (Task.GENERATE, Task.EDIT)
-        return [
-            record
-            for record in self._models
-            if any(roles.serves(task, record, self.world) for roles in panels for task in tasks)
-        ]
+        return [record for record in self._models if self._is_usable(record)]
 
     def find(self, name: str) -> ModelRecord | None:
         """The usable model that is called so: by its key, its name, or the id that `ids` gives it."""
-        return _named(self.models(), name)
+        return next((record for record in _named(self._models, name) if self._is_usable(record)), None)
 
     def ids(self) -> dict[str, ModelRecord]:
         """The usable models by the ids that clients are told: plain forms of their names, or keys where two are one."""
         usable = self.models()
         names = Counter(_plain(record.name) for record in usable)
-        return {_plain(record.name) if names[_plain(record.name)] == 1 else record.key: record for record in usable}
+        unique = {name for name, count in names.items() if name and count == 1}
+        return {name if (name := _plain(record.name)) in unique else record.key: record for record in usable}
 
     def choose(self, task: Task, name: str | None) -> Choice:
         """Who serves a request for the model `name`; a name that no usable model has stands for the default one.
@@ -71,12 +66,15 @@ class Studio:
                     code="model_not_supported",
                 )
             return found
-        default = _named(self._models, self._settings.default_model) if self._settings.default_model else None
-        choices = self._served(task, panels, [*([default] if default is not None else []), *self._models])
-        found = next(choices, None)
+        default = _named(self._models, self._settings.default_model)
+        found = next(self._served(task, panels, [*default, *self._models]), None)
         if found is None:
             raise NoPanelError(self._why_not(task, panels), code="no_model")
         return found
+
+    def _is_usable(self, record: ModelRecord) -> bool:
+        tasks = (Task.GENERATE, Task.EDIT)
+        return any(roles.serves(task, record, self.world) for task in tasks for roles in self._panels(task))
 
     def _served(self, task: Task, panels: Sequence[Roles], models: Sequence[ModelRecord]) -> Iterator[Choice]:
         """Who can do it: for the first model first, and of its panels the first."""
@@ -84,7 +82,7 @@ class Studio:
 
     def _panels(self, task: Task) -> Iterator[Roles]:
         """The panels that may serve a task, in order: the operator's alone, else those made for it first."""
-        all_roles = [roles for form in self._forms if (roles := roles_of(form)) is not None]
+        all_roles = self._panels_of_all
         chosen = self._chosen_panel(task)
         if chosen:
             return iter([roles for roles in all_roles if roles.form.id == chosen])
@@ -113,14 +111,15 @@ class Studio:
         return f"no panel and no model of this server can {task.value}; install a plugin or a model that can"
 
 
-def _named(models: Sequence[ModelRecord], name: str) -> ModelRecord | None:
+def _named(models: Sequence[ModelRecord], name: str) -> list[ModelRecord]:
+    """The models that are called so: by key, then by name, then by name in plain letters."""
     ways = (
         lambda record: record.key == name,
         lambda record: record.name == name,
-        lambda record: _plain(record.name) == _plain(name),
+        lambda record: _plain(name) != "" and _plain(record.name) == _plain(name),
     )
-    return next((record for is_meant in ways for record in models if is_meant(record)), None)
+    return [record for is_meant in ways for record in models if is_meant(record)]
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")
