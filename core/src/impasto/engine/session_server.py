@@ -48,7 +48,7 @@ class SessionServer:
         self._services = services
         self._worker_id = worker_id
         self._run: _Session | None = None
-        #: Held while a place at a service is taken, so that none is taken once the places were given back.
+        #: Held while a place at a service is taken or given back: each is, once, by its node or with the session.
         self._taking = threading.Lock()
         self._answers: dict[str, Callable[[Message], Answer]] = {
             Request.IMAGE_LOAD: self._load_image,
@@ -174,8 +174,10 @@ class SessionServer:
 
     def _end_request(self, request: Message) -> Answer:
         _, provider_id = self._provider(request)
-        usage, user_id = ProviderUsage(**request.body["usage"]), self._running().item.user_id
-        self._services.providers.end(provider_id, self._worker_id, usage, user_id)
+        usage = ProviderUsage(**request.body["usage"])
+        with self._taking:
+            user_id = self._running().item.user_id
+            self._services.providers.end(provider_id, self._worker_id, usage, user_id)
         return Answer({})
 
     def _provider(self, request: Message) -> tuple[str, str]:
