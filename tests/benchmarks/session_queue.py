@@ -139,7 +139,9 @@ def claiming() -> list[Row]:
     """Taking items, with models at hand and without, and ending them."""
     with a_queue(CLAIMED_OF) as queue:
         claim = median_ms(lambda: _claim(queue), 300)
-    rows = [Row(f"claim an item, {CLAIMED_OF:,} queued", claim, "ms", 1, "InvokeAI 28.6 ms"), *claiming_a_kind()]
+    rows = [Row(f"claim an item, {CLAIMED_OF:,} queued", claim, "ms", 1, "InvokeAI 28.6 ms")]
+    rows += claiming_behind("that need a device", needs_device=False)
+    rows += claiming_behind("that need none", needs_device=True)
     with a_queue(SMALL) as small, a_queue(LARGE) as large:
         taken: dict[SessionQueue, list[int]] = {small: [], large: []}
         for what, warm in {
@@ -159,19 +161,18 @@ def claiming() -> list[Row]:
         return rows + compared("end an item", end_of(small), end_of(large), 400)
 
 
-def claiming_a_kind() -> list[Row]:
-    """Taking items that need no device from behind as many that need one, and the other way round."""
-    rows = []
-    for what, in_front in {"that need a device": True, "that need none": False}.items():
-        with a_queue() as queue:
-            fill(queue, CLAIMED_OF, needs_device=in_front)
-            fill(queue, 1_000, needs_device=not in_front)
-            for how, warm in {"": [], ", one model warm": ["b"]}.items():
-                claim = median_ms(lambda: _claim(queue, needs_device=not in_front, warm=warm), 300)  # noqa: B023 - called here
-                rows.append(Row(f"claim the first item behind {CLAIMED_OF:,} {what}{how}", claim, "ms", 1))
-            nothing = median_ms(lambda: queue.is_any_waiting(needs_device=not in_front), 300)  # noqa: B023 - called here
-            rows.append(Row(f"whether there is an item behind {CLAIMED_OF:,} {what}", nothing, "ms", 1))
-    return rows
+def claiming_behind(others: str, *, needs_device: bool) -> Iterator[Row]:
+    """Taking items of one kind, with as many of the `others` in front as the budget of a claim is for."""
+    with a_queue() as queue:
+        fill(queue, CLAIMED_OF, needs_device=not needs_device)
+        fill(queue, 1_000, needs_device=needs_device)
+        where = f"behind {CLAIMED_OF:,} {others}"
+        looked = median_ms(lambda: queue.is_any_waiting(needs_device=needs_device), 300)
+        claim = median_ms(lambda: _claim(queue, needs_device=needs_device), 300)
+        warm = median_ms(lambda: _claim(queue, needs_device=needs_device, warm=["b"]), 300)
+        yield Row(f"whether an item waits {where}", looked, "ms", 1)
+        yield Row(f"claim an item {where}", claim, "ms", 1)
+        yield Row(f"claim an item {where}, one model warm", warm, "ms", 1)
 
 
 def journaling() -> list[Row]:
