@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from impasto.host.contributions import Registered
+from impasto.host.mask import HIDDEN
 from impasto.host.plugin import PluginInfo
 from impasto.host.provider_secrets import api_key_name, base_url_name
 from impasto.host.secrets import SecretVault
@@ -19,6 +20,9 @@ from impasto_sdk.usage import ProviderUsage
 __all__ = ["OfferedProvider", "VaultAccess"]
 
 logger = logging.getLogger(__name__)
+
+#: A key of fewer characters is part of ordinary words, and opens nothing.
+SHORTEST_KEY = 4
 
 
 class VaultAccess:
@@ -76,7 +80,13 @@ class OfferedProvider:
         except Exception:  # a plugin's code, held off
             logger.warning("%s: the status of %s cannot be told", self.plugin.name, self.id, exc_info=True)
             configured, message = False, f"plugin {self.plugin.name} failed to say how it is; the log says why"
-        return ProviderStatus(provider_id=self.id, configured=configured, message=self.vault.mask.text(message))
+        return ProviderStatus(provider_id=self.id, configured=configured, message=self.hidden(message))
+
+    def hidden(self, text: str) -> str:
+        """A text of the plugin or the service without its key, also one that looks like a word to the vault's mask."""
+        key = self.vault.get(api_key_name(self.id)) or ""
+        text = self.vault.mask.text(text)
+        return text.replace(key, HIDDEN) if len(key) >= SHORTEST_KEY else text
 
     def records(self) -> Sequence[ModelRecord]:
         """Its models as records, whether it has a key or not."""

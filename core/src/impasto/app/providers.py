@@ -145,9 +145,9 @@ class ProviderService:
         try:
             made = provider.make()
         except Exception as error:  # noqa: BLE001 - a plugin's code, held off: what it raises is the answer
-            message = self._vault.mask.text(f"plugin {provider.plugin.name} made a mistake: {error}")
+            message = provider.hidden(f"plugin {provider.plugin.name} made a mistake: {error}")
             return KeyCheck(provider_id=provider_id, outcome="failed", message=message)
-        return check_key(made, self._verify_limit_s, self._vault.mask.text)
+        return check_key(made, self._verify_limit_s, provider.hidden)
 
     def usage(self, days: int, provider_id: str | None = None) -> UsageReport:
         """What requests came to today and on the days before it, `days` in all (UTC); of one provider or of all.
