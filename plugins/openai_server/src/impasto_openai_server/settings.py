@@ -10,7 +10,7 @@ __all__ = ["OpenAIServerSettings"]
 class OpenAIServerSettings(BaseModel):
     """What an operator may decide. Left alone, everything is found by what panels and models say of themselves."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     default_model: str = Field(
         "", description="Key or name of the model that serves requests for others; empty: the first that fits"
