@@ -6,7 +6,6 @@ import types
 from collections.abc import Iterator
 from typing import Any, Literal, Union, get_args, get_origin
 
-import annotated_types
 from pydantic.fields import FieldInfo
 
 from impasto_sdk.draft import GraphDraft
@@ -231,10 +230,10 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
 
 
 def _bounds(info: FieldInfo) -> dict[str, Any]:
+    """``ge`` and ``le`` of the option, as a panel's field calls them."""
     bounds: dict[str, Any] = {}
-    for item in info.metadata:
-        if isinstance(item, annotated_types.Ge):
-            bounds["min"] = item.ge
-        if isinstance(item, annotated_types.Le):
-            bounds["max"] = item.le
+    for name, attribute in (("min", "ge"), ("max", "le")):
+        stated = [getattr(item, attribute) for item in info.metadata if getattr(item, attribute, None) is not None]
+        if stated:
+            bounds[name] = stated[-1]
     return bounds
