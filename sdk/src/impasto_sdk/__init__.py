@@ -234,6 +234,7 @@ __all__ = [
     "ExecutionId",
     "ExtensionAccess",
     "ExtensionError",
+    "ExternalProviderChangedEvent",
     "FieldValue",
     "FloatCollectionOutput",
     "FloatOutput",
