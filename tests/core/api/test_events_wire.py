@@ -108,7 +108,7 @@ def test_a_name_that_no_event_has_is_refused_with_the_one_that_was_meant() -> No
         ValueError, match="there is no event 'invocation_completed'; did you mean 'invocation_complete'"
     ):
         wanted(names=["invocation_completed"])
-    with pytest.raises(ValueError, match="there is no event 'x'; there are batch_enqueued, invocation_complete"):
+    with pytest.raises(ValueError, match="there is no event 'x'; there are batch_enqueued, external_provider_changed"):
         wanted(names=["x"])
 
 
