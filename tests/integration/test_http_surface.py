@@ -134,7 +134,6 @@ def test_both_forms_of_a_path_that_ends_in_a_slash_answer_without_a_redirect(ser
     [
         "/ws",
         "/ws/socket.io",
-        "/v1/models",
         "/sdapi/v1/options",
         "/prompt",
         "/queue",
@@ -146,6 +145,12 @@ def test_both_forms_of_a_path_that_ends_in_a_slash_answer_without_a_redirect(ser
 @pytest.mark.parametrize("prefix", ["", "/api"])
 def test_names_of_other_programs_are_left_free(server: HttpServer, prefix: str, path: str) -> None:
     server.problem(server.client.get(prefix + path, headers={"accept": "text/html"}), 404)
+
+
+def test_a_name_that_a_plugin_has_taken_is_free_without_it(server: HttpServer, tmp_path: Path) -> None:
+    assert server.client.get("/v1/models").json()["object"] == "list"
+    with http_server(tmp_path, disabled_plugins=["impasto-openai-server"]) as without:
+        without.problem(without.client.get("/v1/models"), 404)
 
 
 @pytest.mark.parametrize(
