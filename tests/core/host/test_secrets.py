@@ -60,6 +60,15 @@ def test_what_is_set_to_nothing_is_not_set(file: SecretFile) -> None:
     assert vault.get("my_key") == KEY
 
 
+def test_blanks_around_a_secret_are_no_part_of_it_wherever_it_is_from(file: SecretFile) -> None:
+    file.path.write_text(f"my_other: '{OTHER} '\nmy_blank: ' '\n", "utf-8")
+    file.path.chmod(0o600)
+    vault = open_vault(file, {"IMPASTO_SECRET_MY_KEY": f" {KEY}\n", "IMPASTO_SECRET_THEIR_KEY": "\n"})
+    assert [vault.get(name) for name in ("my_key", "my_other", "their_key", "my_blank")] == [KEY, OTHER, None, None]
+    assert vault.source_of("their_key") is None
+    assert vault.mask.text(f"{KEY},{OTHER}") == "***,***"
+
+
 def test_secrets_of_the_environment_are_known_by_the_begin_of_their_names() -> None:
     environment = {"IMPASTO_SECRET_A_KEY": "1", "IMPASTO_SECRET_b": "2", "IMPASTO_PORT": "3", "IMPASTO_SECRET_C": ""}
     assert secrets_in(environment) == {"a_key": "1", "b": "2"}
@@ -122,6 +131,19 @@ def test_what_others_wrote_into_the_file_meanwhile_stays(file: SecretFile) -> No
     vault.set("my_key", KEY)
     assert file.read() == {"of_a_plugin_that_is_gone": "keep me 1", "their_key": OTHER, "my_key": KEY}
     assert vault.get("their_key") == OTHER
+
+
+def test_listeners_hear_of_what_others_changed_too(file: SecretFile) -> None:
+    file.write({"my_other": OTHER})
+    vault, told = open_vault(file), []
+    vault.add_listener(told.append)
+    file.write({"their_key": OTHER})
+    vault.set("my_key", KEY)
+    assert sorted(told) == ["my_key", "my_other", "their_key"]
+    told.clear()
+    file.write({"my_key": KEY})
+    vault.remove("my_key")
+    assert sorted(told) == ["my_key", "their_key"]
 
 
 def test_threads_that_set_at_once_lose_nothing(file: SecretFile) -> None:

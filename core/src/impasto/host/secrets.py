@@ -25,11 +25,8 @@ SecretOrigin = Literal["environment", "file"]
 
 def secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
     """The secrets that are set in `environment`, by name in lower case; those that are empty are not set."""
-    return {
-        name.removeprefix(SECRET_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(SECRET_PREFIX) and value
-    }
+    named = {name: value for name, value in environment.items() if name.startswith(SECRET_PREFIX)}
+    return _trimmed({name.removeprefix(SECRET_PREFIX).lower(): value for name, value in named.items()})
 
 
 class SecretVault:
@@ -55,12 +52,11 @@ class SecretVault:
     def load(self) -> None:
         """Read the file. Raises `SettingsError` when it cannot be read or makes no sense."""
         with self._writing:
-            self._stored = self._file.read()
-            self._hide()
+            self._take(self._file.read())
 
     def get(self, name: str) -> str | None:
         """The secret; None: it is not set."""
-        return self._environment.get(name.lower()) or self._stored.get(name) or None
+        return self._environment.get(name.lower()) or self._stored.get(name)
 
     def source_of(self, name: str) -> SecretOrigin | None:
         """Where the secret is from; None: it is not set."""
@@ -83,9 +79,8 @@ class SecretVault:
         with self._writing:
             with self._file.changing() as stored:
                 stored[name] = value
-            self._stored = stored
-            self._hide()
-        self._tell(name)
+            changed = self._take(stored)
+        self._tell(name, *changed)
 
     def remove(self, name: str) -> bool:
         """Take a secret out of the file; whether one was there. It is hidden all the same until the server ends.
@@ -96,8 +91,8 @@ class SecretVault:
         with self._writing:
             with self._file.changing() as stored:
                 removed = stored.pop(name, None)
-            self._stored = stored
-        self._tell(name)
+            changed = self._take(stored)
+        self._tell(name, *changed)
         return bool(removed)
 
     def declared_by(self, plugin: str) -> Collection[str]:
@@ -110,7 +105,7 @@ class SecretVault:
 
     def values(self) -> Collection[str]:
         """Every secret that is set, whoever declared it: what is not to be seen anywhere."""
-        return {value for value in (*self._environment.values(), *self._stored.values()) if value}
+        return {*self._environment.values(), *self._stored.values()}
 
     def reveal(self, plugin: str, name: str) -> str | None:
         """A plugin's secret; None: it is not set. Raises `SecretNotFoundError` when the plugin has none of the name."""
@@ -119,16 +114,34 @@ class SecretVault:
         return self.get(name)
 
     def add_listener(self, listener: Callable[[str], object]) -> None:
-        """Have `listener(name)` called after each `set` and `remove`, on the thread that called it."""
+        """Have `listener(name)` called after each `set` and `remove`, on the thread that called it.
+
+        It is called for every name that has another secret than before: others may have written the file meanwhile.
+        """
         self._listeners.append(listener)
 
     def _refuse_from_environment(self, name: str) -> None:
         if name.lower() in self._environment:
             raise SecretFromEnvironmentError(name, f"{SECRET_PREFIX}{name.upper()}")
 
+    def _take(self, stored: Mapping[str, str]) -> Collection[str]:
+        """What stands in the file counts from now on; gives the names that have another secret than before."""
+        before, self._stored = self._stored, _trimmed(stored)
+        self._hide()
+        return [name for name in {**before, **self._stored} if before.get(name) != self._stored.get(name)]
+
     def _hide(self) -> None:
         self.mask.add(*self.values())
 
-    def _tell(self, name: str) -> None:
-        for listener in self._listeners:
-            listener(name)
+    def _tell(self, *names: str) -> None:
+        for name in dict.fromkeys(names):
+            for listener in self._listeners:
+                listener(name)
+
+
+def _trimmed(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Secrets without the blanks around them, of which a file that was read into a variable has some.
+
+    No header takes them, and what repeats a secret leaves them out.
+    """
+    return {name: trimmed for name, value in secrets.items() if (trimmed := value.strip())}
