@@ -144,6 +144,33 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(
     assert [path.name for path in file.path.parent.iterdir()] == ["api_keys.yaml"]
 
 
+def test_what_a_write_that_was_killed_has_left_is_gone_with_the_next_change(file: SecretFile) -> None:
+    script = (
+        "import os, pathlib, sys; from impasto.storage.secret_file import SecretFile; "
+        "os.fsync = lambda descriptor: os._exit(9); "
+        "SecretFile(pathlib.Path(sys.argv[1])).write({'one': sys.argv[2]})"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(file.path), KEY], timeout=60).returncode == 9
+    folder = file.path.parent
+    assert any(KEY.encode() in path.read_bytes() for path in folder.iterdir()), "it was killed with a draft"
+    (folder / ".api_keys.yaml.mine").write_text("of a person")
+    with file.changing() as values:
+        values["two"] = "other"
+    assert file.read() == {"two": "other"}
+    assert not any(KEY.encode() in path.read_bytes() for path in folder.iterdir())
+    assert (folder / ".api_keys.yaml.mine").exists()
+
+
+def test_two_links_to_one_file_are_changed_one_at_a_time(file: SecretFile, tmp_path: Path) -> None:
+    links = [tmp_path / "left" / "api_keys.yaml", tmp_path / "right" / "api_keys.yaml"]
+    for link in links:
+        link.parent.mkdir()
+        link.symlink_to(file.path)
+    programs = [subprocess.Popen([sys.executable, "-c", ADD_TEN, str(link), link.parent.name]) for link in links]
+    assert [program.wait(60) for program in programs] == [0, 0]
+    assert len(file.read()) == 20
+
+
 def test_a_change_that_is_given_up_changes_nothing(file: SecretFile) -> None:
     file.write({"one": "before"})
     with pytest.raises(KeyError), file.changing() as values:

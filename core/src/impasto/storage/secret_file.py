@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 import yaml
@@ -24,6 +25,8 @@ __all__ = ["SecretFile"]
 MODE = 0o600
 #: What others may do with a file.
 _OTHERS = 0o077
+#: How the names of drafts end.
+_DRAFT = ".draft"
 _HEADER = "# Keys of external services. The server writes this file; names that it does not know stay in it.\n"
 _NULL = "tag:yaml.org,2002:null"
 _FORM = "write one `name: secret` in each line, the secret in quotes"
@@ -60,7 +63,7 @@ class SecretFile:
         Raises `StorageError` when the file cannot be written.
         """
         target = self.path.resolve()
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_DRAFT}")
         lines = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=sys.maxsize) if values else ""
         try:
             # with its mode from the first byte: between a write and a change of mode anybody could read
@@ -87,14 +90,16 @@ class SecretFile:
         `write` do.
         """
         with self._alone():
+            self._discard_drafts()
             values = self.read()
             yield values
             self.write(values)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold the lock; a file of its own, since the other is replaced by each write."""
-        lock = self.path.with_name(f".{self.path.name}.lock")
+        """Hold the lock; a file of its own, since the other is replaced by each write, and one for all links to it."""
+        target = self.path.resolve()
+        lock = target.with_name(f".{target.name}.lock")
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, MODE)
         except OSError as error:
@@ -104,6 +109,13 @@ class SecretFile:
             yield
         finally:
             os.close(descriptor)  # which gives up the lock
+
+    def _discard_drafts(self) -> None:
+        """Remove what a process has left that was killed while it wrote. Call it with the lock held."""
+        target = self.path.resolve()
+        for draft in target.parent.glob(f".{escape(target.name)}.*{_DRAFT}"):
+            with suppress(OSError):
+                draft.unlink()
 
     def _tighten(self, descriptor: int) -> None:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
