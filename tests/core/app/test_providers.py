@@ -118,6 +118,26 @@ def test_a_key_of_the_environment_counts_and_cannot_be_changed_or_removed(tmp_pa
         assert house.keys() == [OILS]
 
 
+def test_a_key_beside_an_address_of_the_environment_can_be_removed(tmp_path: Path) -> None:
+    with provider_house(tmp_path, environment={"IMPASTO_SECRET_EASEL_BASE_URL": "http://127.0.0.1:1"}) as house:
+        house.service.configure("easel", api_key=KEY)
+        config = house.service.reset("easel")
+        assert (config.api_key_configured, config.base_url_source) == (False, "environment")
+        assert house.keys() == []
+        assert house.service.reset("easel") == config, "there is nothing left to remove"
+
+
+def test_a_key_that_stands_in_the_file_when_another_is_set_has_its_models_too(tmp_path: Path) -> None:
+    class Other(Easel):
+        provider_id = "other"
+
+    with provider_house(tmp_path, Easel, Other) as house:
+        (tmp_path / "api_keys.yaml").write_text(f"other_api_key: {KEY}\n", "utf-8")  # by a person, meanwhile
+        house.service.configure("easel", api_key=KEY)
+        assert house.service.is_configured("other")
+        assert house.keys() == [OILS, "other.oils-1"]
+
+
 def test_nothing_is_set_when_a_part_of_it_cannot_be(tmp_path: Path) -> None:
     with provider_house(tmp_path, environment={"IMPASTO_SECRET_EASEL_BASE_URL": "http://127.0.0.1:1"}) as house:
         with pytest.raises(SecretFromEnvironmentError, match="IMPASTO_SECRET_EASEL_BASE_URL"):

@@ -126,13 +126,14 @@ class ProviderService:
     def reset(self, provider_id: str) -> ProviderConfig:
         """Remove its key and its address. What is under way goes on; the next request has no key.
 
-        Raises `SecretFromEnvironmentError` when the environment holds one of them; nothing was removed then.
+        An address that the environment holds stays. Raises `SecretFromEnvironmentError` when it holds the key; nothing
+        was removed then.
         """
         provider = self._find(provider_id)
-        names = (api_key_name(provider_id), base_url_name(provider_id))
+        key, address = api_key_name(provider_id), base_url_name(provider_id)
         with self._setting:
-            self._refuse_from_environment(names)
-            for name in names:
+            self._refuse_from_environment([key])
+            for name in (key, address):
                 self._remove(name)
         return self._config(provider)
 
@@ -187,7 +188,7 @@ class ProviderService:
                 raise SecretFromEnvironmentError(name, f"{SECRET_PREFIX}{name.upper()}")
 
     def _remove(self, name: str) -> None:
-        if self._vault.source_of(name) is not None:
+        if self._vault.source_of(name) == "file":
             self._vault.remove(name)
 
     def _on_secret(self, name: str) -> None:
