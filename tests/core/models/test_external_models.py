@@ -111,6 +111,19 @@ def test_one_that_a_person_deleted_comes_back_with_the_next_key_and_not_before(r
     assert keys(registry) == [OILS, "easel.oils-2"]
 
 
+def test_one_that_a_service_dropped_and_has_again_comes_back(registry: ModelRegistry) -> None:
+    both = [record("oils-1"), record("oils-2")]
+    for offered in (both, both[:1], both):
+        registry.keep_in_step("easel", offered)
+    assert keys(registry) == [OILS, "easel.oils-2"]
+
+
+def test_one_whose_plugin_names_it_otherwise_takes_its_own_place(registry: ModelRegistry, told: list[Event]) -> None:
+    registry.keep_in_step("easel", [record()])
+    registry.keep_in_step("easel", [record(key="easel.renamed")])
+    assert keys(registry) == ["easel.renamed"]
+
+
 def test_the_models_of_other_services_and_weights_are_left_alone(registry: ModelRegistry, tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_bytes(b"weights")

@@ -144,15 +144,18 @@ class ModelRecords:
         One that is there already becomes what `renewed(it, the one given)` says. One that is not there is added, unless
         it was once and a person deleted it, which is forgotten with all others when none is given.
         """
+        wanted = {record.key for record in records}
 
         def work(connection: Connection) -> ExternalChanges:
             changes = ExternalChanges()
             known = {record.key: record for record in _external(connection, prefix)}
+            # first what goes: another may have its path
+            for key in [key for key in known if key not in wanted]:
+                connection.execute(DELETE_MODEL, {"key": key})
+                connection.execute(FORGET_OFFERED.where(offered_starters.c.id == known[key].source))
+                changes.deleted.append(known[key])
             for record in records:
                 _keep(connection, record, known.pop(record.key, None), renewed, changes)
-            for record in known.values():
-                connection.execute(DELETE_MODEL, {"key": record.key})
-                changes.deleted.append(record)
             if not records:
                 connection.execute(FORGET_OFFERED.where(offered_starters.c.id.startswith(prefix, autoescape=True)))
             return changes
