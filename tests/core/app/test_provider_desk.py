@@ -3,6 +3,8 @@
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -143,6 +145,30 @@ def test_usage_that_cannot_be_written_loses_no_picture_and_is_written_later(
     let_write(database, True)
     desk.end("easel", "io-0", PAINTED)
     assert [row.counts.completed for row in rows(records)] == [2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"model": None},
+        {"model": "half a pair \ud800"},
+        {"model": ["oils-1"]},
+        {"outcome": "splendid"},
+        {"outcome": "images"},
+        {"images": None},
+        {"input_tokens": "many"},
+        {"output_tokens": float("nan")},
+        {"cost_usd": "a lot"},
+    ],
+)
+def test_usage_that_makes_no_sense_frees_its_place_and_keeps_none_from_being_counted(
+    desk: ProviderDesk, records: ProviderUsageRecords, wrong: dict[str, Any]
+) -> None:
+    desk.begin("other", "io-0")
+    desk.end("other", "io-0", replace(PAINTED, **wrong))
+    assert desk.begin("other", "io-0")
+    desk.end("other", "io-0", PAINTED)
+    assert sum(row.counts.requests for row in rows(records)) == 2
 
 
 def test_usage_that_is_still_owed_is_written_when_the_desk_closes(

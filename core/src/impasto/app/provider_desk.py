@@ -21,8 +21,10 @@ __all__ = ["UNKNOWN_MODEL", "DeskReading", "ProviderDesk", "today"]
 
 logger = logging.getLogger(__name__)
 
-#: Stands for the model of a request whose worker was lost before it could say what became of it.
+#: Stands for the model of a request whose worker was lost before it could say what became of it, or that has no name.
 UNKNOWN_MODEL = "(unknown)"
+#: Characters of a model's id that are kept.
+LONGEST_MODEL = 255
 
 
 def today() -> str:
@@ -53,7 +55,7 @@ class ProviderDesk:
         self._taken: Counter[tuple[str, str]] = Counter()
         self._counts = dict.fromkeys(self._places, UsageCounts())
         #: What could not be written yet.
-        self._unwritten: list[tuple[UsageKey, UsageCounts]] = []
+        self._unwritten: dict[UsageKey, UsageCounts] = {}
 
     def begin(self, provider_id: str, holder: str) -> bool:
         """Take a place for `holder`; False: as many requests as there may be are under way.
@@ -108,7 +110,8 @@ class ProviderDesk:
         try:
             self._write()
         except StorageError as error:
-            logger.error("usage of %d requests to external providers is lost: %s", len(self._unwritten), error)
+            lost = sum(counts.requests for counts in self._unwritten.values())
+            logger.error("usage of %d requests to external providers is lost: %s", lost, error)
 
     def _in_flight(self, provider_id: str) -> int:
         return sum(number for (of, _), number in self._taken.items() if of == provider_id)
@@ -120,22 +123,34 @@ class ProviderDesk:
             del self._taken[place]
 
     def _count(self, provider_id: str, model: str, user_id: str, counts: UsageCounts) -> None:
-        key = UsageKey(provider_id=provider_id, model=model, day=today(), user_id=user_id)
+        key = UsageKey(provider_id=provider_id, model=_written(model), day=today(), user_id=user_id)
         with self._lock:
             self._counts[provider_id] += counts
+            self._owe(key, counts)
         try:
-            self._write((key, counts))
+            self._write()
         except StorageError as error:  # the picture that was paid for must not be lost to its meter
             logger.warning("usage of %s is counted, and cannot be written now: %s", provider_id, error)
 
-    def _write(self, *counted: tuple[UsageKey, UsageCounts]) -> None:
+    def _write(self) -> None:
         with self._lock:
-            owed, self._unwritten = [*self._unwritten, *counted], []
+            owed, self._unwritten = self._unwritten, {}
         if not owed:
             return
         try:
-            self._records.add(owed)
-        except StorageError:
+            self._records.add(owed.items())
+        except BaseException:
             with self._lock:
-                self._unwritten.extend(owed)
+                for key, counts in owed.items():
+                    self._owe(key, counts)
             raise
+
+    def _owe(self, key: UsageKey, counts: UsageCounts) -> None:
+        self._unwritten[key] = self._unwritten.get(key, UsageCounts()) + counts
+
+
+def _written(model: object) -> str:
+    """The id of a model as a database takes it, whatever a plugin says it is."""
+    if not isinstance(model, str) or not model:
+        return UNKNOWN_MODEL
+    return model[:LONGEST_MODEL].encode("utf-8", "replace").decode()

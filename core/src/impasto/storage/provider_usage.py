@@ -7,12 +7,13 @@ which add up exactly.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import get_args
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from impasto.storage.database import Database
 from impasto.storage.tables import provider_usage
-from impasto_sdk.usage import ProviderUsage
+from impasto_sdk.usage import ProviderUsage, RequestOutcome
 
 __all__ = ["MICRODOLLARS", "ProviderUsageRecords", "UsageCounts", "UsageKey", "UsageRow"]
 
@@ -40,15 +41,19 @@ class UsageCounts:
 
     @classmethod
     def of(cls, usage: ProviderUsage) -> "UsageCounts":
-        """What one request adds. A number that makes no sense counts as 0, and such a cost as one that is not known."""
+        """What one request adds, whatever a plugin says of it.
+
+        A number that makes no sense counts as 0, such a cost as one that is not known, and such an outcome as failed.
+        """
+        outcome = usage.outcome if usage.outcome in get_args(RequestOutcome) else "failed"
         cost = _microdollars(usage.cost_usd)
         return cls(
-            **{usage.outcome: 1},
+            **{outcome: 1},
             images=_sane(usage.images),
             input_tokens=_sane(usage.input_tokens),
             output_tokens=_sane(usage.output_tokens),
             cost_microdollars=cost or 0,
-            unpriced=int(cost is None and usage.outcome == "completed"),
+            unpriced=int(cost is None and outcome == "completed"),
         )
 
     def __add__(self, other: "UsageCounts") -> "UsageCounts":
@@ -155,11 +160,13 @@ def _add(connection: Connection, key: Mapping[str, str], counts: Mapping[str, in
         connection.execute(ADD_USAGE, {**key, **counts})
 
 
-def _sane(count: int) -> int:
+def _sane(count: object) -> int:
+    if not isinstance(count, int | float) or not math.isfinite(count):
+        return 0
     return min(max(int(count), 0), MOST_AT_ONCE)
 
 
-def _microdollars(dollars: float | None) -> int | None:
-    if dollars is None or not math.isfinite(dollars) or dollars < 0:
+def _microdollars(dollars: object) -> int | None:
+    if not isinstance(dollars, int | float) or not math.isfinite(dollars) or dollars < 0:
         return None
     return _sane(round(dollars * MICRODOLLARS))
