@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         description="Nodes of one session that run on the CPU at once; null: as many as there are cores, at most 4",
     )
     io_lane: int = Field(16, ge=1, description="Nodes of one session that wait for something outside at once")
+    provider_places: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="By id of an external provider, requests to it that may be under way at once, over all workers; "
+        "others as their plugins say",
+    )
     ready_order: list[str] = Field(
         default_factory=list,
         description="Node types that are run first where several may start, in this order; others follow by name",

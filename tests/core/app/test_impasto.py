@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from impasto.app import Impasto
-from impasto.errors import StorageError
+from impasto.errors import SettingsError, StorageError
 from impasto.queue.records import Batch
 from impasto.settings import Settings
 from impasto_sdk.errors import TensorNotFoundError
@@ -21,6 +21,19 @@ def test_building_touches_no_file(tmp_path: Path) -> None:
     root = tmp_path / "root"
     build(root)
     assert not root.exists()
+
+
+def test_an_operator_says_how_many_requests_a_provider_may_have_under_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    usual = build(tmp_path).provider_desk.readings()
+    settings = Settings.load(root=tmp_path, flags={"provider_places": {"openai": 1, "opnai": 9}})
+    places = {name: one.places for name, one in Impasto.build(settings).provider_desk.readings().items()}
+    assert places == {name: one.places for name, one in usual.items()} | {"openai": 1}
+    assert usual["openai"].places > 1
+    assert "`provider_places` names opnai; external providers are gemini, openai" in caplog.text
+    with pytest.raises(SettingsError, match=r"provider_places\.openai = 0"):
+        Settings.load(root=tmp_path, flags={"provider_places": {"openai": 0}})
 
 
 def test_the_starter_model_is_there_after_the_first_start_and_stays_deleted(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ The HTTP application, the command line and tests are given an `Impasto`; nothing
 work but loading the plugins; `start` opens the database and starts the workers, `stop` ends them.
 """
 
+import logging
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,8 @@ from impasto.storage.sessions import SessionFiles
 from impasto.storage.workflow_records import WorkflowRecords
 
 __all__ = ["Impasto"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +98,7 @@ class Impasto:
             affinity_window=settings.affinity_window,
         )
         usage = ProviderUsageRecords(database)
-        desk = ProviderDesk(_places(host), usage)
+        desk = ProviderDesk(_places(host, settings.provider_places), usage)
         providers = ProviderService(host.contributions, secrets, models, usage)
         workflows = WorkflowLibrary(WorkflowRecords(database, log), host.catalogue)
         submissions = Submissions(
@@ -211,10 +214,14 @@ def _draw_seed(least: int, greatest: int) -> int:
     return random.SystemRandom().randint(least, greatest)
 
 
-def _places(host: PluginHost) -> dict[str, int]:
-    """How many requests to each external provider may be under way at once."""
+def _places(host: PluginHost, chosen: Mapping[str, int]) -> dict[str, int]:
+    """How many requests to each external provider may be under way at once: as the operator says, else its plugin."""
     offered = [registered.value for registered in host.contributions.external_providers]
-    return {provider.provider_id: provider.max_concurrent_requests for provider in offered}
+    usual = {provider.provider_id: provider.max_concurrent_requests for provider in offered}
+    if unknown := sorted(chosen.keys() - usual.keys()):
+        known = ", ".join(sorted(usual)) or "none"
+        logger.warning("`provider_places` names %s; external providers are %s", ", ".join(unknown), known)
+    return {provider_id: chosen.get(provider_id, places) for provider_id, places in usual.items()}
 
 
 def _make_folder(root: Path) -> None:
