@@ -22,6 +22,7 @@ from impasto.storage.documents import dump_document
 from impasto.storage.event_log import EventLog
 from impasto.storage.migrations import HISTORY, History
 from impasto.storage.queue.rows import Place
+from impasto.storage.tables import POSITION_STEP
 from impasto.storage.workflow_records import WorkflowRecords
 
 LATER = '''
@@ -96,12 +97,15 @@ def test_a_database_of_the_first_version_gets_a_workflow_library_and_keeps_what_
         assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
 
 
-@pytest.mark.parametrize("revisions", [1, 2])
+@pytest.mark.parametrize("revisions", [1, 2, 3])
 def test_what_waits_in_a_database_of_an_earlier_version_keeps_its_order(tmp_path: Path, revisions: int) -> None:
     path = tmp_path / "impasto.db"
     earlier = History(revisions=HISTORY.revisions[:revisions], folders=HISTORY.folders)
     with Database(path, history=earlier) as database:
         database.write(write_an_earlier_queue)
+        if revisions >= 3:  # from which on items have places
+            places = f"UPDATE queue_items SET position = item_id * {POSITION_STEP}"
+            database.write(lambda connection: connection.exec_driver_sql(places).close())
     with Database(path) as database:
         queue = open_queue(database, affinity_window=8)
         assert queue.recover() == 1
