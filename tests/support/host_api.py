@@ -39,12 +39,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Ended:
-    """An item has ended; `event` is what tells of it."""
+    """An item has ended; `event` is what tells of it, None: nothing, as when the event was missed."""
 
     item: int
     status: str = "completed"
     error: str | None = None
-    event: str = "queue_item_status_changed"
+    event: str | None = "queue_item_status_changed"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class StandInHost:
     cancelled: list[str] = field(default_factory=list)
     #: The `last_id` of each stream of events that was opened.
     streams: list[str | None] = field(default_factory=list)
+    #: How many of them are open.
+    listeners: int = 0
     #: The images of an item's results, as (name, whether it is a step on the way).
     results: Sequence[tuple[str, bool]] = (("step.png", True), ("made.png", False))
 
@@ -148,6 +150,7 @@ class StandInHost:
         self.streams.append(socket.query_params.get("last_id"))
         await socket.accept()
         await socket.send_json({"id": self._told, "event": "hello", "data": {}})
+        self.listeners += 1
         telling = asyncio.create_task(self._tell(socket))
         try:
             while True:
@@ -155,6 +158,7 @@ class StandInHost:
         except WebSocketDisconnect:
             pass
         finally:
+            self.listeners -= 1
             telling.cancel()
 
     async def _tell(self, socket: WebSocket) -> None:
@@ -167,6 +171,8 @@ class StandInHost:
                     await self._show(socket, step)
                 case Ended():
                     self._statuses[step.item] = (step.status, step.error)
+                    if step.event is None:
+                        continue
                     data = {"item_id": step.item, "status": step.status}
                     await socket.send_json({"id": self._told, "event": step.event, "data": data})
                 case Close():

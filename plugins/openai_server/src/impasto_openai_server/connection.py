@@ -1,7 +1,7 @@
 """Waiting for work while a client waits for it: what happens when it leaves, and what it hears meanwhile."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ async def while_connected(
         await asyncio.wait({working, leaving})
 
 
-async def with_pauses(source: AsyncGenerator[T, None], seconds: float) -> AsyncIterator[T | None]:
+async def with_pauses(source: AsyncGenerator[T, None], seconds: float) -> AsyncGenerator[T | None, None]:
     """What `source` gives, and None whenever it has given nothing for so long."""
     async with aclosing(source):
         coming: asyncio.Future[T] | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
@@ -83,15 +84,16 @@ class ImagesEndpoint:
     async def _stream(self, asked: ImageRequest, host: Host, order: Order, run: PictureRun, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         chosen = PartialImages(asked.partial_images)
-        async for told in with_pauses(run.pictures(), HEARTBEAT_S):
-            if told is None:
-                await send(_body(_COMMENT))
-            elif isinstance(told, Finished):
-                data = await _content(asked, host, told.image)
-                event = completed_event(self._kind, asked, data, size_text(told.image.size), int(time.time()))
-                await send(_body(sse(event)))
-            elif (place := chosen.place(told.index, told.share)) is not None:
-                await send(_body(sse(await self._partial(asked, order, told, place))))
+        async with aclosing(with_pauses(run.pictures(), HEARTBEAT_S)) as pictures:
+            async for told in pictures:
+                if told is None:
+                    await send(_body(_COMMENT))
+                elif isinstance(told, Finished):
+                    data = await _content(asked, host, told.image)
+                    event = completed_event(self._kind, asked, data, size_text(told.image.size), int(time.time()))
+                    await send(_body(sse(event)))
+                elif (place := chosen.place(told.index, told.share)) is not None:
+                    await send(_body(sse(await self._partial(asked, order, told, place))))
         await send(_body(b"", more=False))
 
     async def _partial(self, asked: ImageRequest, order: Order, preview: Preview, place: int) -> dict[str, JsonValue]:
@@ -106,9 +108,10 @@ class ImagesEndpoint:
 async def _whole(asked: ImageRequest, host: Host, run: PictureRun, request: Request) -> dict[str, JsonValue]:
     """The answer with all pictures, in order, once all of them are done."""
     made: dict[int, StoredImage] = {}
-    async for told in run.pictures():
-        if isinstance(told, Finished):
-            made[told.index] = told.image
+    async with aclosing(run.pictures()) as pictures:
+        async for told in pictures:
+            if isinstance(told, Finished):
+                made[told.index] = told.image
     images = [made[index] for index in sorted(made)]
     data = [
         image_document(None if asked.as_url else await _content(asked, host, image), _address(request, image))

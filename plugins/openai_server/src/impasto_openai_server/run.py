@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from impasto_openai_server.errors import OpenAIError, RunFailedError
+from impasto_openai_server.errors import RunFailedError
 from impasto_openai_server.host import Enqueued, Host, StoredImage
 from impasto_openai_server.order import Order
 from impasto_openai_server.refusals import refusal_of
@@ -53,20 +53,16 @@ class PictureRun:
         self._previews = previews
         self._stack = AsyncExitStack()
         self._events: EventSocket | None = None
+        self._enqueueing: asyncio.Task[None] | None = None
         self._enqueued: Enqueued | None = None
         #: Numbers of the pictures that are still to come, by item.
         self._waiting: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         await self._open(None)  # before anything can happen that is to be heard of
-        enqueueing = asyncio.create_task(self._enqueue())
+        self._enqueueing = asyncio.create_task(self._enqueue())
         try:
-            await asyncio.shield(enqueueing)
-        except asyncio.CancelledError:
-            with contextlib.suppress(OpenAIError):
-                await enqueueing
-            await self._leave()
-            raise
+            await asyncio.shield(self._enqueueing)
         except BaseException:
             await self._leave()
             raise
@@ -108,7 +104,8 @@ class PictureRun:
 
     async def _open(self, last_id: int | None) -> None:
         await self._stack.aclose()
-        events = self._host.api.events(previews=self._previews, last_id=last_id, names=self._names)
+        batch_ids = None if self._enqueued is None else [self._enqueued.batch_id]
+        events = self._host.api.events(previews=self._previews, last_id=last_id, names=self._names, batch_ids=batch_ids)
         try:
             self._events = await self._stack.enter_async_context(events)
         except ApiError as error:
@@ -133,9 +130,10 @@ class PictureRun:
                 if closed.code != _TRY_AGAIN:
                     raise refusal_of(closed) from closed
                 await self._open(self._events.last_id)
+                yield self._events.hello  # of what was missed, not all may be told again
 
     def _touched(self, event: ApiEvent) -> list[int]:
-        """The items still to come that an event may be about the end of."""
+        """The items still to come that an event may be about the end of: all, unless it names one."""
         if event.name != "queue_item_status_changed":
             return list(self._waiting)
         item_id: JsonValue = event.data.get("item_id")
@@ -159,11 +157,13 @@ class PictureRun:
         return None
 
     async def _leave(self) -> None:
-        """Cancel what has not ended. In a task of its own: who leaves may be cancelled once more while it waits."""
+        """Cancel what has not ended. In a task of its own: who leaves may be cancelled once more meanwhile."""
         await asyncio.shield(asyncio.create_task(self._end()))
 
     async def _end(self) -> None:
         try:
+            if self._enqueueing is not None:  # what is being stored can be cancelled once it is
+                await asyncio.wait({self._enqueueing})
             if self._enqueued is not None and self._waiting:
                 # a server that stops, or forgot them, has nothing left to cancel
                 with contextlib.suppress(ApiError):
