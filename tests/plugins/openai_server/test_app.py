@@ -132,6 +132,26 @@ class TestGenerate:
         error = error_of(ask(host_with(), None, body=body), 400)
         assert (error["type"], error["code"]) == ("invalid_request_error", "malformed_body")
 
+    def test_a_number_that_json_does_not_know_makes_a_body_malformed(self) -> None:
+        for number in ("NaN", "Infinity", "-Infinity"):
+            error = error_of(ask(host_with(), None, body=f'{{"prompt": "a", "cfg_scale": {number}}}'.encode()), 400)
+            assert error["code"] == "malformed_body"
+            assert number in error["message"]
+
+    @pytest.mark.parametrize("seed", [1e400, -1.5, "half", True, [1]])
+    def test_a_seed_that_is_no_whole_number_of_a_size_is_refused(self, seed: Any) -> None:
+        host = host_with()
+        body = json.dumps({**STAR, "seed": seed}).replace("Infinity", "1e400").encode()
+        error = error_of(ask(host, None, body=body), 400)
+        assert (error["param"], error["code"]) == ("seed", "invalid_value")
+        assert len(error["message"]) < 200
+        assert host.enqueued == []
+
+    def test_a_seed_of_any_length_is_the_panels_to_refuse(self) -> None:
+        host = host_with(Ended(1))
+        assert ask(host, {**STAR, "seed": 10**400}).ok
+        assert host.enqueued[0]["values"]["seed"] == {"mode": "fixed", "value": 10**400}
+
     def test_the_operators_choices_count(self) -> None:
         host = host_with(Ended(1))
         settings = OpenAIServerSettings(openai_sizes="pixels", default_model="Model One", queue_id="default")
@@ -191,6 +211,8 @@ class TestEdit:
             ([("image", UploadFile(SMALL))], "prompt", "missing_required_parameter"),
             ([("image", UploadFile(SMALL)), ("mask", UploadFile(SMALL)), ("prompt", "x")], "mask", "invalid_mask"),
             ([("image", UploadFile(SMALL)), ("prompt", "x"), ("strength", "half")], "strength", "invalid_value"),
+            ([("image", UploadFile(SMALL)), ("prompt", "x"), ("strength", "nan")], "strength", "invalid_value"),
+            ([("image", UploadFile(SMALL)), ("prompt", "x"), ("seed", "9" * 5000)], "seed", "invalid_value"),
         ],
     )
     def test_what_cannot_be_is_refused_before_anything_is_queued(self, parts: Any, param: str, code: str) -> None:
@@ -198,6 +220,16 @@ class TestEdit:
         error = error_of(edit(host, *parts), 400)
         assert (error["param"], error["code"]) == (param, code)
         assert host.enqueued == []
+
+    def test_a_picture_that_the_server_cannot_read_is_a_wrong_image(self) -> None:
+        host = host_with(refusals={"/api/v1/images/upload": problem(415, "not-a-readable-image")})
+        error = error_of(edit(host, ("image", UploadFile(self.SMALL)), ("prompt", "a star")), 400)
+        assert (error["param"], error["code"]) == ("image", "invalid_image_file")
+
+    def test_the_kind_of_a_body_is_read_in_whatever_letters(self) -> None:
+        host, (kind, body) = host_with(Ended(1)), encode_multipart({"image": UploadFile(self.SMALL), "prompt": "a"})
+        headers = {"content-type": kind.replace("multipart/form-data", "Multipart/Form-Data")}
+        assert ask(host, None, path="/v1/images/edits", body=body, headers=headers).ok
 
     def test_another_body_than_a_form_is_refused(self) -> None:
         error = error_of(ask(host_with(), STAR, path="/v1/images/edits"), 400)
@@ -279,11 +311,13 @@ class TestStream:
 
         asyncio.run(run())
         assert host.cancelled == ["the-batch"]
+        assert host.listeners == 0
 
     def test_who_has_all_cancels_nothing(self) -> None:
         host = host_with(Ended(1))
         self.events(host, STAR)
         assert host.cancelled == []
+        assert host.listeners == 0
 
 
 @asynccontextmanager
@@ -323,6 +357,9 @@ class TestBreaks:
         host = host_with(Ended(1, "in_progress"), Close(1013, "events were missed"), Ended(1))
         assert ask(host).ok
         assert host.streams == [None, "1"]
+
+    def test_an_end_that_was_missed_in_a_break_is_seen_after_it(self) -> None:
+        assert ask(host_with(Ended(1, event=None), Close(1013, "events were missed"))).ok
 
     def test_a_server_that_stops_may_be_asked_again(self) -> None:
         host = host_with(Close(1001, "the server stops"))

@@ -47,6 +47,7 @@ def test_a_parameter_is_read_as_json_and_as_text(name: str, value: Any, attribut
         ("prompt", None, "there is none"),
         ("prompt", 7, "it is 7"),
         ("prompt", " \n", "say what the picture is to show"),
+        ("prompt", "a" * 32_001, "at most 32000"),
         ("model", ["a"], "the id of a model"),
         ("n", 0, "from 1 to 10"),
         ("n", "many", "it is 'many'"),

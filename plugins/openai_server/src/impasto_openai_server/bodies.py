@@ -21,7 +21,7 @@ _IMAGE_PARTS = ("image", "image[]")
 async def read_generation(request: Request) -> ImageRequest:
     """A request for a picture from words: JSON, whatever it is announced as."""
     try:
-        given = json.loads(await request.body())
+        given = json.loads(await request.body(), parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"the body is not JSON: {error}", code="malformed_body") from error
     if not isinstance(given, dict):
@@ -32,7 +32,7 @@ async def read_generation(request: Request) -> ImageRequest:
 async def read_edit(request: Request) -> ImageRequest:
     """A request to change a picture: a form with it as ``image``, or several as ``image[]``, and maybe a ``mask``."""
     kind = request.headers.get("content-type", "")
-    if not kind.startswith("multipart/form-data"):
+    if not kind.lower().startswith("multipart/form-data"):
         raise InvalidRequestError(
             f"the body is {kind or 'of no type'}; send multipart/form-data with the picture as its part `image`",
             code="malformed_body",
@@ -48,6 +48,10 @@ async def read_edit(request: Request) -> ImageRequest:
             code="missing_required_parameter",
         )
     return read_request(texts, images=images, mask=masks[0] if masks else None)
+
+
+def _no_json(constant: str) -> JsonValue:
+    raise ValueError(f"{constant} is none of its values")
 
 
 async def _file(part: UploadFile | str, name: str) -> bytes:

@@ -13,13 +13,15 @@ from typing import Literal, cast
 from impasto_openai_server.errors import InvalidRequestError
 from impasto_sdk.fields import JsonValue
 
-__all__ = ["FORMATS", "ImageRequest", "OutputFormat", "read_request"]
+__all__ = ["FORMATS", "ImageRequest", "OutputFormat", "read_request", "wrong_value"]
 
 OutputFormat = Literal["png", "jpeg", "webp"]
 #: The formats that pictures are sent in.
 FORMATS: tuple[OutputFormat, ...] = ("png", "jpeg", "webp")
 
 MOST_IMAGES, MOST_PARTIAL_IMAGES, LONGEST_SIDE = 10, 3, 16_384
+#: Characters of the longest prompt, as with OpenAI's own models.
+LONGEST_PROMPT = 32_000
 #: Parameters that are read below, and those that OpenAI's own models have and these do not.
 _READ = frozenset(
     {
@@ -99,13 +101,19 @@ def _prompt(told: Mapping[str, JsonValue]) -> str:
             param="prompt",
             code="missing_required_parameter" if prompt is None else "invalid_value",
         )
+    if len(prompt) > LONGEST_PROMPT:
+        raise InvalidRequestError(
+            f"prompt: it has {len(prompt)} characters; give at most {LONGEST_PROMPT}",
+            param="prompt",
+            code="invalid_value",
+        )
     return prompt
 
 
 def _model(told: Mapping[str, JsonValue]) -> str | None:
     model = told.get("model")
     if model is not None and not isinstance(model, str):
-        raise _wrong("model", model, "the id of a model, as text")
+        raise wrong_value("model", model, "the id of a model, as text")
     return model or None
 
 
@@ -116,7 +124,9 @@ def _size(told: Mapping[str, JsonValue]) -> tuple[int, int] | None:
     found = _SIZE.fullmatch(size) if isinstance(size, str) else None
     sides = (int(found[1]), int(found[2])) if found else (0, 0)
     if not all(1 <= side <= LONGEST_SIDE for side in sides):
-        raise _wrong("size", size, f"WIDTHxHEIGHT in pixels, each 1 to {LONGEST_SIDE}, e.g. 512x512, or auto", "size")
+        raise wrong_value(
+            "size", size, f"WIDTHxHEIGHT in pixels, each 1 to {LONGEST_SIDE}, e.g. 512x512, or auto", "size"
+        )
     return sides
 
 
@@ -126,7 +136,7 @@ def _integer(told: Mapping[str, JsonValue], name: str, default: int, least: int,
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= greatest:
-        raise _wrong(name, value, f"a whole number from {least} to {greatest}")
+        raise wrong_value(name, value, f"a whole number from {least} to {greatest}")
     return number
 
 
@@ -135,18 +145,19 @@ def _truth(told: Mapping[str, JsonValue], name: str) -> bool:
     known = {"true": True, "1": True, "false": False, "0": False, "": False}
     found = known.get(value.strip().lower()) if isinstance(value, str) else value
     if not isinstance(found, bool):
-        raise _wrong(name, value, "true or false")
+        raise wrong_value(name, value, "true or false")
     return found
 
 
 def _choice(told: Mapping[str, JsonValue], name: str, allowed: Sequence[str], default: str) -> str:
     value = told.get(name, default)
     if value not in allowed:
-        raise _wrong(name, value, " or ".join(allowed))
+        raise wrong_value(name, value, " or ".join(allowed))
     return str(value)
 
 
-def _wrong(name: str, value: JsonValue, wanted: str, what: str = "value") -> InvalidRequestError:
+def wrong_value(name: str, value: JsonValue, wanted: str, what: str = "value") -> InvalidRequestError:
+    """The refusal of a parameter's value, which says what is `wanted`; its code is ``invalid_`` and `what` it is."""
     return InvalidRequestError(f"{name}: it is {_shown(value)}; give {wanted}", param=name, code=f"invalid_{what}")
 
 

@@ -1,17 +1,21 @@
 """`Order`: what goes to the queue for a request. Putting it together is pure but for the pictures, which are stored."""
 
 import asyncio
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from impasto_openai_server.errors import InvalidRequestError
 from impasto_openai_server.host import Host, StoredImage
-from impasto_openai_server.image_request import ImageRequest
+from impasto_openai_server.image_request import ImageRequest, wrong_value
 from impasto_openai_server.pictures import edit_mask, extension_of
+from impasto_openai_server.refusals import refusal_of
 from impasto_openai_server.roles import Roles, Task
 from impasto_openai_server.settings import OpenAIServerSettings
 from impasto_openai_server.sizes import picture_size
 from impasto_openai_server.studio import Choice, Studio
+from impasto_sdk.errors import ApiRefusedError
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.panels import AnyField, Boolean, Integer, Number, Seed
 
@@ -109,14 +113,21 @@ def _refuse_too_many(asked: ImageRequest, roles: Roles) -> None:
 
 
 async def _stored(host: Host, data: bytes) -> StoredImage:
-    return await host.store(data, extension_of(data, "image"))
+    extension = extension_of(data, "image")
+    try:
+        return await host.store(data, extension)
+    except ApiRefusedError as error:
+        refused = refusal_of(error)
+        if isinstance(refused, InvalidRequestError):  # what is wrong is the picture
+            refused.param = "image"
+        raise refused from error
 
 
 def _of_kind(field: AnyField, name: str, value: JsonValue) -> JsonValue:
     """A value as its field holds it: a seed is more than its number, and a form knows texts only."""
     if isinstance(field, Seed) and not isinstance(value, dict):
         return {"mode": "fixed", "value": _number(name, value, whole=True)}
-    if isinstance(value, str) and isinstance(field, Integer | Number):
+    if isinstance(value, str | float) and isinstance(field, Integer | Number):
         return _number(name, value, whole=isinstance(field, Integer))
     if isinstance(value, str) and isinstance(field, Boolean):
         return value.strip().lower() in ("true", "1")
@@ -124,12 +135,12 @@ def _of_kind(field: AnyField, name: str, value: JsonValue) -> JsonValue:
 
 
 def _number(name: str, value: JsonValue, *, whole: bool) -> int | float:
-    try:
-        if isinstance(value, str):
-            return int(value) if whole else float(value)
-    except ValueError:
-        pass
-    if isinstance(value, int | float) and not isinstance(value, bool) and (not whole or float(value).is_integer()):
-        return int(value) if whole else value
-    kind = "a whole number" if whole else "a number"
-    raise InvalidRequestError(f"{name}: it is {value!r}; give {kind}", param=name, code="invalid_value")
+    number = value
+    if isinstance(value, str):
+        with suppress(ValueError):
+            number = int(value) if whole else float(value)
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
+    if isinstance(number, float) and math.isfinite(number) and (not whole or number.is_integer()):
+        return int(number) if whole else number
+    raise wrong_value(name, value, "a whole number" if whole else "a number")
