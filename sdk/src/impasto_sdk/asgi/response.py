@@ -81,13 +81,15 @@ class ApiStream:
 
     async def lines(self) -> AsyncIterator[str]:
         """The body as lines of UTF-8, without their ends."""
-        rest = b""
+        begun: list[bytes] = []  # a line may take many chunks, and be long
         async for chunk in self.chunks():
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                yield line.removesuffix(b"\r").decode("utf-8", "replace")
-        if rest:
-            yield rest.decode("utf-8", "replace")
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            for other in others:
+                yield b"".join(begun).removesuffix(b"\r").decode("utf-8", "replace")
+                begun = [other]
+        if any(begun):
+            yield b"".join(begun).decode("utf-8", "replace")
 
     async def events(self) -> AsyncIterator[ServerSentEvent]:
         """The body as server-sent events; comments are left out."""
