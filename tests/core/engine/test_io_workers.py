@@ -251,3 +251,26 @@ def test_caches_that_are_switched_off_are_off_in_those_that_come_later(open_room
     assert room.run(an_errand(None, "errand", *alike), needs_device=False).status == "completed"
     assert [(cache.worker_id, cache.enabled) for cache in room.engine.caches()] == [("io-0", False)]
     assert [event.cached for event in room.named("invocation_complete")] == [False] * 3
+
+
+def test_a_session_that_is_cancelled_while_its_worker_starts_never_runs(open_room: OpenRoom, tmp_path: Path) -> None:
+    room, diary = open_room(devices=[], io_workers=1), tmp_path / "diary"
+    item_id = room.enqueue(an_errand(None, "errand", node("a", "add", diary=str(diary))), needs_device=False)
+    until_status(room, "io-0", "starting")
+    room.queue.cancel("default", item_id)
+    assert room.run(an_errand(), needs_device=False).status == "completed"
+    canceled = room.queue.get("default", item_id)
+    assert (canceled.status, canceled.attempts) == ("canceled", 0)
+    assert not diary.exists()
+
+
+def test_what_ran_there_when_the_server_was_lost_runs_there_again(toys: Path, tmp_path: Path) -> None:
+    room = EngineRoom(tmp_path, {"devices": [], "io_workers": 1})
+    room.database.open()
+    item_id = room.enqueue(an_errand(), needs_device=False)
+    assert room.queue.claim("io-0", needs_device=False) is not None
+    room.database.close()
+    with room:
+        item = room.wait(item_id)
+        assert (item.status, item.attempts) == ("completed", 2)
+        assert there(room) == ["io-0"]
