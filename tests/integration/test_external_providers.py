@@ -190,6 +190,44 @@ def test_a_body_that_is_no_json_is_not_repeated_either(server: HttpServer) -> No
         assert KEY not in answer.text
 
 
+def test_a_file_of_keys_that_cannot_be_changed_is_told_of_and_changes_nothing(server: HttpServer) -> None:
+    file = server.app.settings.secrets_path
+    file.write_text(f"easel_api_key: {KEY}\nbroken: [\n", "utf-8")  # by a person, while the server runs
+    file.chmod(0o600)
+    try:
+        answer = server.client.post(f"{ROUTES}/config/easel", json={"api_key": "another-key-0123"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+        assert answer.json()["type"] == "urn:impasto:problem:storage-unavailable"
+        assert "api_keys.yaml cannot be changed: line 3: not YAML" in answer.json()["detail"]
+        assert KEY not in answer.text
+        assert "another-key" not in answer.text
+        assert not of_easel(server.client.get(f"{ROUTES}/config"))["api_key_configured"]
+    finally:
+        file.unlink()
+    file.mkdir()  # as good as a disk that only can be read, also to whoever may do everything
+    try:
+        answer = server.client.post(f"{ROUTES}/config/easel", json={"api_key": KEY})
+        assert answer.status_code == 503
+        assert "api_keys.yaml cannot be changed: cannot be read: Is a directory" in answer.json()["detail"]
+        assert OILS not in model_keys(server)
+    finally:
+        file.rmdir()
+
+
+def test_a_client_that_holds_the_panels_hears_that_a_key_came_and_went(server: HttpServer, service: StandIn) -> None:
+    def asked_with(etag: str) -> httpx.Response:
+        return server.client.get("/api/v1/panels/", headers={"if-none-match": etag})
+
+    without = server.client.get("/api/v1/panels/").headers["etag"]
+    assert asked_with(without).status_code == 304
+    set_up(server, service).raise_for_status()
+    now = asked_with(without)
+    assert (now.status_code, [panel["id"] for panel in now.json()["panels"]]) == (200, ["easel.image"])
+    server.client.delete(f"{ROUTES}/config/easel").raise_for_status()
+    assert asked_with(now.headers["etag"]).status_code == 200
+    assert asked_with(without).status_code == 304
+
+
 def test_a_key_that_is_stored_goes_to_no_address_that_came_without_it(server: HttpServer, service: StandIn) -> None:
     set_up(server, service).raise_for_status()
     refused = server.client.post(f"{ROUTES}/config/easel", json={"base_url": "http://127.0.0.1:1"})

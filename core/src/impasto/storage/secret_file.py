@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from impasto.errors import SettingsError, StorageError
+from impasto.errors import SettingsError, StorageUnavailableError
 
 __all__ = ["SecretFile"]
 
@@ -60,7 +60,7 @@ class SecretFile:
     def write(self, values: Mapping[str, str]) -> None:
         """Put these in the place of all that stands there, at once or not at all.
 
-        Raises `StorageError` when the file cannot be written.
+        Raises `StorageUnavailableError` when the file cannot be written.
         """
         target = self.path.resolve()
         draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_DRAFT}")
@@ -80,18 +80,21 @@ class SecretFile:
                 raise
             _sync(target.parent)
         except OSError as error:
-            raise StorageError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise StorageUnavailableError(str(self.path), "written", str(error.strerror)) from error
 
     @contextmanager
     def changing(self) -> Iterator[dict[str, str]]:
         """What stands there, to be changed in the block, and written when it ends well.
 
-        One at a time, whichever process it is, so that nothing that another writes is lost. Raises as `read` and
-        `write` do.
+        One at a time, whichever process it is, so that nothing that another writes is lost. Raises
+        `StorageUnavailableError` when it cannot be read or written, or makes no sense any more.
         """
         with self._alone():
             self._discard_drafts()
-            values = self.read()
+            try:
+                values = self.read()
+            except SettingsError as error:  # who asks has not written it
+                raise StorageUnavailableError(str(self.path), "changed", "; ".join(error.problems)) from error
             yield values
             self.write(values)
 
@@ -103,7 +106,7 @@ class SecretFile:
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, MODE)
         except OSError as error:
-            raise StorageError(f"{self.path} cannot be written: {error.strerror}") from error
+            raise StorageUnavailableError(str(self.path), "written", str(error.strerror)) from error
         try:
             _lock(descriptor)
             yield
