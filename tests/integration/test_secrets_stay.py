@@ -56,6 +56,14 @@ WAYS = {
     "error": "failed",
     "mistake": "failed",
 }
+#: Commands that say what there is.
+SHOWING = (
+    ["settings"],
+    ["settings", "--json"],
+    ["doctor"],
+    ["plugins", "--json"],
+    ["providers", "list"],
+)
 
 
 def spellings(secret: str) -> set[bytes]:
@@ -123,7 +131,7 @@ class Investigation:
         self.run("dies", "parrot_says", how="death")
         self.look_everywhere()
         self.keep_files("while it runs")
-        for command in (["settings"], ["settings", "--json"], ["providers", "list"]):
+        for command in SHOWING:
             self.left.shown[" ".join(command)] = shown_by(command, self.left.root)
 
     def set_key(self, key: str) -> None:
