@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 def test_the_page_shows_a_new_picture_and_what_the_operator_chose(server: RunningServer) -> None:
     with server.client() as client:
-        page = client.get("/postcard", params={"panel": "painter.blank", "words": "none"}).raise_for_status().text
+        page = client.post("/postcard", params={"panel": "painter.blank", "words": "none"}).raise_for_status().text
         assert page.endswith("<p>Wish you were here</p>")
         picture = client.get(page.split('"')[1]).raise_for_status()
         assert picture.headers["content-type"] == "image/png"
@@ -50,6 +50,16 @@ def test_the_page_shows_a_new_picture_and_what_the_operator_chose(server: Runnin
 
 def test_a_refusal_of_the_api_is_the_apps_own_to_answer(server: RunningServer) -> None:
     with server.client() as client:
-        answer: httpx.Response = client.get("/postcard", params={"panel": "painter.blank"})
+        answer: httpx.Response = client.post("/postcard", params={"panel": "painter.blank"})
         assert answer.status_code == 500
         assert answer.json()["type"] == "urn:impasto:problem:internal-error"
+
+
+def test_a_page_of_another_origin_can_have_nothing_made(server: RunningServer) -> None:
+    query = {"panel": "painter.blank", "words": "none"}
+    with server.client() as client:
+        before = client.get("/api/v1/queue/default/status").json()["queue"]["total"]
+        assert "<button>" in client.get("/postcard", params=query).raise_for_status().text
+        posted = client.post("/postcard", params=query, headers={"origin": "http://elsewhere.example"})
+        assert posted.status_code == 403
+        assert client.get("/api/v1/queue/default/status").json()["queue"]["total"] == before
