@@ -16,6 +16,7 @@ from impasto_sdk.errors import (
     ProviderContentRefusedError,
     ProviderDownError,
     ProviderError,
+    ProviderNotConfiguredError,
     ProviderRateLimitError,
     ProviderRequestError,
     ProviderTimeoutError,
@@ -164,6 +165,8 @@ def test_a_key_that_is_echoed_is_not_repeated(service: StandIn) -> None:
         ({"retry_after_ms": "1500", "retry_after": "9"}, 1.5),
         ({}, None),
         ({"retry_after": "soon"}, None),
+        ({"retry_after_ms": "soon", "retry_after": "7"}, 7.0),
+        ({"retry_after": "-4"}, 0.0),
     ],
 )
 def test_a_rate_limit_says_how_long_to_wait(service: StandIn, headers: dict[str, str], wait_s: float | None) -> None:
@@ -266,3 +269,73 @@ def test_long_words_of_a_service_are_shortened(service: StandIn) -> None:
     with pytest.raises(ProviderDownError) as caught:
         ask(service.url)
     assert len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_failure_counts_as_its_status_says_even_when_its_document_breaks_off(service: StandIn, status: int) -> None:
+    service.answers(Reply(status=status, headers={"retry-after": "3"}, parts=[b'{"error":'], missing=100))
+    with pytest.raises((ProviderRateLimitError, ProviderDownError)) as caught:
+        ask(service.url)
+    assert caught.value.retryable
+    assert caught.value.retry_after_s == 3.0
+
+
+def test_of_a_failure_s_document_only_the_beginning_is_read(service: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_http, "MAX_FAILURE_BYTES", 10)
+    release = threading.Event()
+    service.answers(Reply(status=503, parts=[b"a" * 100, b"never"], release=release))
+    with pytest.raises(ProviderDownError, match="aaa"):
+        ask(service.url)
+    release.set()
+
+
+@pytest.mark.parametrize("filler", range(60, 80, 4))
+def test_a_key_is_hidden_where_the_words_are_cut(service: StandIn, filler: int) -> None:
+    service.answers(Reply.data(b"x" * filler + KEY.encode()))
+    with pytest.raises(ProviderRequestError) as caught:
+        ask(service.url)
+    assert KEY[:4] not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b'{"price": NaN}', b"[" * 100_000, b'{"a": "\xff"}'], ids=["NaN", "deep", "Latin-1"])
+def test_what_only_looks_like_json_is_refused(service: StandIn, body: bytes) -> None:
+    service.answers(Reply.data(body))
+    with pytest.raises(ProviderRequestError, match="no JSON"):
+        ask(service.url)
+    service.answers(Reply.data(body, status=500))
+    with pytest.raises(ProviderDownError):
+        ask(service.url)
+
+
+def test_words_that_no_text_can_hold_are_shown_all_the_same(service: StandIn) -> None:
+    service.answers(Reply.data(b'{"error": "bad \\ud83d paint"}', "application/json", 500))
+    with pytest.raises(ProviderDownError, match=r"bad \? paint") as caught:
+        ask(service.url)
+    str(caught.value).encode()
+
+
+def test_a_page_in_the_place_of_events_is_named(service: StandIn) -> None:
+    async def collect(http: ProviderHttp) -> list[Any]:
+        return [document async for document, _ in http.events("/paint", json={"stream": True})]
+
+    service.answers(Reply.data(b"<html>Sign in</html>", "text/html"))
+    with pytest.raises(ProviderRequestError, match="no JSON; it begins with '<html>Sign in"):
+        ask(service.url, collect)
+
+
+def test_an_address_to_fetch_that_is_none_is_not_called_the_base_url() -> None:
+    with pytest.raises(ProviderRequestError, match="'http://host:port/' is no address"):
+        ask("http://nowhere.invalid", lambda http: http.download("http://host:port/"))
+
+
+@pytest.mark.parametrize("key", ["sk-one\nsk-two", "sk-ключ", "sk-\x07"])
+def test_a_key_that_no_header_can_carry_is_not_repeated(key: str) -> None:
+    provider = Easel(FakeProviderAccess(key))
+    with pytest.raises(ProviderNotConfiguredError, match="has characters that no key has") as caught:
+        _ = provider.api_key
+    assert "sk-" not in str(caught.value)
+
+
+def test_blanks_around_a_key_are_left_out() -> None:
+    assert Easel(FakeProviderAccess(f" {KEY}\n")).api_key == KEY
+    assert not Easel(FakeProviderAccess(" \n")).is_configured

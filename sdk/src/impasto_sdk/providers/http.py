@@ -4,13 +4,11 @@ The only module of the sdk that needs httpx (``impasto-sdk[http]``). A provider 
 no redirect, so that a key goes where it was meant to go, and the key is taken out of every text that an error carries.
 """
 
-import email.utils
 import functools
 import json
 import ssl
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +25,8 @@ from impasto_sdk.errors import (
 )
 from impasto_sdk.fields import JsonValue
 from impasto_sdk.providers.provider import ExternalProvider
+from impasto_sdk.providers.retry_after import retry_after_s
+from impasto_sdk.providers.server_sent import data_of_events
 
 __all__ = ["Answer", "Explanation", "ProviderHttp", "explain_plainly"]
 
@@ -36,10 +36,13 @@ CONNECT_S = 10.0
 WRITE_S = 60.0
 #: Most bytes of one answer: ten large pictures in base64.
 MAX_ANSWER_BYTES = 512 * 2**20
+#: Most bytes that are read of a failure's document.
+MAX_FAILURE_BYTES = 64 * 2**10
 #: Most characters of a service's own words in an error.
 MAX_WORDS = 500
 #: What stands in the place of a key.
 HIDDEN = "***"
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,30 +136,25 @@ class ProviderHttp:
     async def events(self, path: str, **content: Any) -> AsyncGenerator[tuple[Any, Mapping[str, str]], None]:
         """Send what httpx's `content` says (``json=``, or ``data=`` and ``files=``) and give each server-sent event.
 
-        An event is its ``data`` as JSON, with the answer's headers; ``[DONE]`` is left out. Lines are read as
-        https://html.spec.whatwg.org/multipage/server-sent-events.html says. A service that does not stream answers
-        with one JSON document, which is then the only event. Raises a `ProviderError`.
+        An event is its ``data`` as JSON, with the answer's headers; ``[DONE]`` is left out. A service that does not
+        stream answers with one JSON document, which is then the only event. Raises a `ProviderError`.
         """
         async with self._sent("POST", self._url(path), **content) as response:
-            if response.headers.get("content-type", "").startswith("application/json"):
+            if not response.headers.get("content-type", EVENT_STREAM).startswith(EVENT_STREAM):
                 yield self._json(await self._read(response)), response.headers
                 return
-            held: list[str] = []
-            try:
-                async for line in response.aiter_lines():
-                    if line.startswith("data:"):
-                        held.append(line.removeprefix("data:").removeprefix(" "))
-                    elif not line and held:
-                        text, held = "\n".join(held), []
-                        if text != "[DONE]":
-                            yield self._json(text.encode()), response.headers
-            except httpx.HTTPError as error:
-                raise self._broken(error) from error
+            async with aclosing(data_of_events(self._parts(response))) as found:
+                async for data in found:
+                    if data != b"[DONE]":
+                        yield self._json(data), response.headers
 
     async def download(self, url: str) -> bytes:
         """The bytes at an address that the service gave; the key is not sent along. Raises a `ProviderError`."""
         async with httpx.AsyncClient(timeout=self._client.timeout, verify=_authorities()) as client:
-            request = self._built(lambda: client.build_request("GET", url))
+            try:
+                request = client.build_request("GET", url)
+            except httpx.InvalidURL as error:
+                raise ProviderRequestError(self._id, f"{self.shown(url)!r} is no address") from error
             async with self._open(client, request) as response:
                 return await self._read(response)
 
@@ -166,7 +164,7 @@ class ProviderHttp:
         Never retryable: the service may have done the work.
         """
         explained = self._explain(httpx.codes.OK, document)
-        words = self._shown(explained.message)
+        words = self.shown(explained.message)
         if explained.refused:
             return ProviderContentRefusedError(self._id, words)
         return ProviderDownError(self._id, f"the service gave up: {words}", retryable=False)
@@ -175,14 +173,7 @@ class ProviderHttp:
         return f"{self._provider.base_url}/{path.lstrip('/')}"
 
     def _sent(self, method: str, url: str, **content: Any) -> "Any":
-        request = self._built(lambda: self._client.build_request(method, url, **content))
-        return self._open(self._client, request)
-
-    def _built(self, build: Callable[[], httpx.Request]) -> httpx.Request:
-        try:
-            return build()
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise self._unusable_url() from error
+        return self._open(self._client, self._client.build_request(method, url, **content))
 
     @asynccontextmanager
     async def _open(self, client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
@@ -208,43 +199,56 @@ class ProviderHttp:
         return Answer(self._json(await self._read(response)), response.headers)
 
     async def _read(self, response: httpx.Response) -> bytes:
-        parts: list[bytes] = []
+        return b"".join([part async for part in self._parts(response)])
+
+    async def _parts(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """What comes, as it comes."""
         size = 0
         try:
             async for part in response.aiter_bytes():
                 size += len(part)
                 if size > MAX_ANSWER_BYTES:
                     raise ProviderRequestError(self._id, f"the answer has more than {MAX_ANSWER_BYTES:,} bytes")
-                parts.append(part)
+                yield part
         except httpx.HTTPError as error:
             raise self._broken(error) from error
-        return b"".join(parts)
+
+    async def _words_of_failure(self, response: httpx.Response) -> bytes:
+        """What a failure's document begins with. Its status counts, even when the document itself breaks off."""
+        data = b""
+        with suppress(httpx.HTTPError):
+            async for part in response.aiter_bytes():
+                data += part
+                if len(data) > MAX_FAILURE_BYTES:
+                    break
+        return data
 
     def _json(self, data: bytes) -> Any:
         try:
-            return json.loads(data)
-        except ValueError as error:
-            shown = self._shown(data[:80].decode(errors="replace"))
+            return json.loads(data, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            # masked before it is cut, for half a key is no longer found
+            shown = self._masked(data[: MAX_WORDS * 4].decode(errors="replace"))[:80]
             raise ProviderRequestError(self._id, f"the answer is no JSON; it begins with {shown!r}") from error
 
     async def _failure(self, response: httpx.Response, *, had_key: bool) -> ProviderError:
         status = response.status_code
-        data = await self._read(response)
+        data = await self._words_of_failure(response)
         try:
             body: JsonValue = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = data.decode(errors="replace")
         explained = self._explain(status, body)
-        words = f"{self._shown(explained.message) or response.reason_phrase} (status {status})"
+        words = f"{self.shown(explained.message) or response.reason_phrase} (status {status})"
         if explained.refused:
             return ProviderContentRefusedError(self._id, words)
         retryable = explained.retryable is not False and response.headers.get("x-should-retry") != "false"
-        said_s = (_retry_after_s(response.headers), explained.retry_after_s)
-        retry_after_s = max((wait_s for wait_s in said_s if wait_s is not None), default=None)
+        said_s = (retry_after_s(response.headers), explained.retry_after_s)
+        asked_s = max((wait_s for wait_s in said_s if wait_s is not None), default=None)
         if status == 429:
-            return ProviderRateLimitError(self._id, words, retry_after_s, retryable=retryable)
+            return ProviderRateLimitError(self._id, words, asked_s, retryable=retryable)
         if status >= 500 or status == 408:
-            return ProviderDownError(self._id, words, status, retry_after_s, retryable=retryable)
+            return ProviderDownError(self._id, words, status, asked_s, retryable=retryable)
         if had_key and (explained.key_refused or status in (401, 403)):
             words = f"the service does not take the key: {words}; set another with `impasto providers set {self._id}`"
         return ProviderRequestError(self._id, words, status)
@@ -257,36 +261,31 @@ class ProviderHttp:
     def _unusable_url(self) -> ProviderRequestError:
         return ProviderRequestError(
             self._id,
-            f"base URL {self._shown(self._provider.base_url)!r} is none; write http:// or https:// and a host",
+            f"base URL {self.shown(self._provider.base_url)!r} is none; write http:// or https:// and a host",
         )
 
     def _words(self, error: Exception) -> str:
-        return self._shown(str(error)) or type(error).__name__
+        return self.shown(str(error)) or type(error).__name__
 
-    def _shown(self, text: str) -> str:
+    def shown(self, text: str) -> str:
         """A text of the service's as an error may show it: not endless, and without the key."""
-        hidden = text.replace(self._provider.api_key, HIDDEN) if self._provider.is_configured else text
+        hidden = self._masked(text)
         return hidden if len(hidden) <= MAX_WORDS else f"{hidden[:MAX_WORDS]}…"
+
+    def _masked(self, text: str) -> str:
+        words = text.encode(errors="replace").decode()
+        return words.replace(self._provider.api_key, HIDDEN) if self._provider.is_configured else words
 
     @property
     def _id(self) -> str:
         return self._provider.provider_id
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 @functools.cache
 def _authorities() -> ssl.SSLContext:
     """Whose certificates are trusted; read once, for that takes longer than all else that a request needs."""
     return httpx.create_ssl_context()
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from ``retry-after-ms`` or ``Retry-After`` (RFC 9110: seconds or a date)."""
-    milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
-    try:
-        return max(0.0, float(milliseconds) / 1000 if milliseconds else float(seconds))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(seconds).timestamp() - time.time())
-    except ValueError:
-        return None

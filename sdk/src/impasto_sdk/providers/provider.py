@@ -80,14 +80,20 @@ class ExternalProvider(ABC):
     @property
     def is_configured(self) -> bool:
         """Whether a key is set. Asks nobody."""
-        return bool(self._access.api_key)
+        return bool((self._access.api_key or "").strip())
 
     @property
     def api_key(self) -> str:
-        """The key. Raises `ProviderNotConfiguredError`."""
-        key = self._access.api_key
+        """The key. Raises `ProviderNotConfiguredError`, also for one that no header can carry."""
+        key = (self._access.api_key or "").strip()
         if not key:
             raise ProviderNotConfiguredError(self.provider_id, self.status().message)
+        if not (key.isascii() and key.isprintable()):
+            # said here, for whoever is given such a header repeats it
+            problem = f"the API key of {self.title} has characters that no key has, a line break perhaps"
+            raise ProviderNotConfiguredError(
+                self.provider_id, f"{problem}; set it anew with `impasto providers set {self.provider_id}`"
+            )
         return key
 
     @property
