@@ -1,6 +1,5 @@
 """Easel: an external image service whose plugin a stranger writes with nothing but the sdk. This is all of it."""
 
-import base64
 from collections.abc import Sequence
 from typing import Literal
 
@@ -19,6 +18,7 @@ from impasto_sdk.providers import (
     PartialImage,
     external_invocation,
     image_panel,
+    picture_of_base64,
 )
 
 
@@ -48,7 +48,7 @@ class Easel(ExternalProvider):
         body = {"model": request.model, "prompt": request.prompt, "size": size, "seed": request.seed}
         async with ProviderHttp(self, headers={"authorization": f"Easel {self.api_key}"}) as http:
             answer = (await http.post("/paint", {**body, **request.provider_options})).body
-        picture = ExternalImage(data=base64.b64decode(answer["picture"]))
+        picture = ExternalImage(data=picture_of_base64(self.provider_id, answer["picture"]))
         return ExternalGenerationResult(images=[picture], request_id=answer["id"], cost_usd=answer["price"])
 
 

@@ -198,7 +198,6 @@ def test_a_refusal_says_why(service: StandIn, context: FakeContext, reply: Reply
         (Reply.json({"candidates": [{}]}), r"the answer has no picture \(no reason\)"),
         (Reply.json([]), "the answer is not of the form it should be: all of it: "),
         (Reply.json({"candidates": "none"}), "the answer is not of the form it should be: candidates: "),
-        (Reply.json({"usageMetadata": {"promptTokenCount": "many"}}), r"form it should be: usageMetadata\.prompt"),
         (parts({"inlineData": {"mimeType": "image/png", "data": "????"}}), "the picture in the answer is no base64"),
         (parts({"inlineData": {"mimeType": "image/png", "data": "aGk="}}), "something that is no picture"),
         (parts({"inlineData": {"mimeType": "audio/wav", "data": "aGk="}}), "the answer has no picture"),
@@ -230,3 +229,12 @@ def test_pictures_that_came_before_a_refusal_are_kept(service: StandIn) -> None:
     with pytest.raises(ProviderError, match="the prompt was refused"):
         painted(context, num_images=2)
     assert [image.data for image in context.images.saved] == [signed_picture()]
+
+
+@pytest.mark.parametrize(
+    "meter", [{"promptTokenCount": "many"}, {"promptTokenCount": 3, "thoughtsTokenCount": None}, 7]
+)
+def test_an_odd_meter_does_not_cost_the_picture(service: StandIn, context: FakeContext, meter: Any) -> None:
+    candidate = {"content": {"parts": [image_part(signed_picture())]}, "finishReason": "STOP", "safetyRatings": None}
+    service.answers(Reply.json({"candidates": [candidate], "usageMetadata": meter, "promptFeedback": None}))
+    assert painted(context) == [signed_picture()]

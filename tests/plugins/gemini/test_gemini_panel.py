@@ -124,3 +124,21 @@ def test_the_records_say_that_a_key_is_needed_and_that_it_costs() -> None:
     for record in gemini_records().values():
         assert record.source == record.path == f"external://gemini/{record.key.removeprefix('gemini.')}"
         assert record.description.endswith("Needs an API key of Gemini; usage may cost money.")
+
+
+@pytest.mark.parametrize("model", [model.id for model in MODELS])
+def test_what_is_recalled_builds_the_same_graph(model: str) -> None:
+    sizes = gemini_records()[model].facts["sizes"]
+    assert isinstance(sizes, list)
+    for offered in sizes:
+        assert isinstance(offered, dict)
+        size = {name: offered[name] for name in ("width", "height")}
+        touched: dict[str, JsonValue] = {
+            "mode": "img2img", "init_image": PICTURE, "reference_images": [PICTURE], "size": size, "count": 3,
+            "temperature": 0.25, "thinking_level": "high",
+        }  # fmt: skip
+        shown = settled(model, **touched)
+        recalled = check(GEMINI_PANEL, shown.values, WORLD)
+        assert recalled.values == shown.values
+        assert node_of(recalled) == node_of(shown)
+        assert (node_of(recalled).width, node_of(recalled).height) == (size["width"], size["height"])

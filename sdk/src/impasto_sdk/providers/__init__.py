@@ -5,6 +5,7 @@ and its panel with `image_panel`. `impasto_sdk.providers.http`, which needs http
 """
 
 from impasto_sdk.providers.attempts import RetryPolicy, with_retries
+from impasto_sdk.providers.base64_picture import picture_of_base64
 from impasto_sdk.providers.capabilities import ExternalModelCapabilities, GenerationMode, ResolutionPreset
 from impasto_sdk.providers.declaration import external_invocation
 from impasto_sdk.providers.generation import GenerationWatch, generate_all
@@ -59,6 +60,7 @@ __all__ = [
     "image_panel",
     "model_id_of",
     "nearest_size",
+    "picture_of_base64",
     "refusals",
     "with_retries",
 ]

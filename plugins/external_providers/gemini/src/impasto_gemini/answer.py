@@ -4,18 +4,24 @@ The form is that of ``GenerateContentResponse`` in https://ai.google.dev/api/gen
 a model's thoughts are drafts, and left out.
 """
 
-import base64
-import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from impasto_gemini.prices import TokenCounts, cost_usd
 from impasto_gemini.refusals import BLOCKED_PROMPTS, REFUSED_ANSWERS
 from impasto_sdk.errors import ProviderContentRefusedError, ProviderError, ProviderRequestError
 from impasto_sdk.fields import JsonValue
-from impasto_sdk.providers import ExternalGenerationResult, ExternalImage
+from impasto_sdk.providers import ExternalGenerationResult, ExternalImage, picture_of_base64
 
 __all__ = ["result_of"]
 
@@ -27,6 +33,14 @@ class _Document(BaseModel):
     """A part of an answer; what it has beside its fields is of no use here."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, document: Any) -> Any:
+        """Null says no more than leaving the field out; some gateways write it."""
+        if not isinstance(document, Mapping):
+            return document
+        return {name: value for name, value in document.items() if value is not None}
 
 
 class _Blob(_Document):
@@ -92,6 +106,16 @@ class _Answer(_Document):
     response_id: str | None = None
     model_version: str | None = None
 
+    @field_validator("usage_metadata", mode="wrap")
+    @classmethod
+    def _known_usage(cls, document: Any, read: ValidatorFunctionWrapHandler) -> _Usage | None:
+        """An odd meter is no reason to lose the picture."""
+        try:
+            usage: _Usage | None = read(document)
+        except ValidationError:
+            return None
+        return usage
+
     @property
     def parts(self) -> Iterator[_Part]:
         """What is meant for who asked: thoughts are not."""
@@ -116,7 +140,7 @@ def result_of(provider: str, model: str, document: object) -> ExternalGeneration
         raise ProviderRequestError(
             provider, f"the answer is not of the form it should be: {place}: {first['msg']}"
         ) from error
-    images = [ExternalImage(data=_bytes_of(provider, blob)) for blob in _pictures(answer)]
+    images = [ExternalImage(data=picture_of_base64(provider, blob.data)) for blob in _pictures(answer)]
     if not images:
         raise _why_there_is_none(provider, answer)
     usage = answer.usage_metadata
@@ -134,15 +158,6 @@ def _pictures(answer: _Answer) -> Iterator[_Blob]:
     for part in answer.parts:
         if part.inline_data is not None and part.inline_data.mime_type.startswith("image/"):
             yield part.inline_data
-
-
-def _bytes_of(provider: str, blob: _Blob) -> bytes:
-    # both forms of base64 are allowed in Google's JSON
-    text = blob.data.replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error as error:
-        raise ProviderRequestError(provider, f"the picture in the answer is no base64: {error}") from error
 
 
 def _said(answer: _Answer) -> Iterator[tuple[str, JsonValue]]:

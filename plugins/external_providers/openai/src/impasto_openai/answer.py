@@ -4,8 +4,6 @@ A plain answer is one document; a streamed one is an event for each preview and 
 HTTP: `impasto_openai.provider` gives it the documents, and fetches pictures that came as an address.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from typing import Any
 from impasto_openai.usage import TokenUsage
 from impasto_sdk.errors import ProviderRequestError
 from impasto_sdk.fields import JsonValue
-from impasto_sdk.providers import ExternalGenerationRequest, PartialImage
+from impasto_sdk.providers import ExternalGenerationRequest, PartialImage, picture_of_base64
 
 __all__ = ["AnswerReader", "Picture"]
 
@@ -66,8 +64,7 @@ class AnswerReader:
     def _preview(self, event: Mapping[str, Any]) -> None:
         number, most = event.get("partial_image_index"), self.request.provider_options.get("partial_images")
         if isinstance(number, int) and isinstance(most, int):
-            part = min((number + 1) / (most + 1), 1.0)
-            self._done = min(max(self._done, (len(self.pictures) + part) / self.request.num_images), 1.0)
+            self._done = max(self._done, min((number + 1) / (most + 1), 1.0))
         with suppress(ProviderRequestError):  # a preview that is none is no reason to lose the picture
             data = self._decoded(event.get("b64_json"))
             if data is not None:
@@ -97,7 +94,4 @@ class AnswerReader:
     def _decoded(self, text: Any) -> bytes | None:
         if not isinstance(text, str) or not text:
             return None
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise ProviderRequestError(self.provider_id, f"the answer's b64_json is no base64: {error}") from error
+        return picture_of_base64(self.provider_id, text)
