@@ -219,7 +219,19 @@ def test_a_key_cannot_be_tried_without_one(service: StandIn) -> None:
     assert service.requests == []
 
 
-@pytest.mark.parametrize("body", [None, 7, [], {}, {"error": None}, {"error": {}}, {"error": {"message": None}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        7,
+        [],
+        {},
+        {"error": None},
+        {"error": {}},
+        {"error": {"message": None}},
+        {"error": {"code": [1], "type": {}}},
+    ],
+)
 def test_a_document_that_says_nothing_is_explained_all_the_same(body: Any) -> None:
     said = explain(500, body)
     assert said.message

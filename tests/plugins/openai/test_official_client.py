@@ -74,12 +74,12 @@ WORDS = [
     ),
     pytest.param(
         {
-            "model": openai_model("gpt-image-1.5"), "num_images": 2, "width": 1536, "quality": "high",
+            "model": openai_model("gpt-image-1.5"), "width": 1536, "quality": "high",
             "background": "transparent", "output_format": "webp", "output_compression": 70, "moderation": "low",
             "partial_images": 3,
         },
         {
-            "model": "gpt-image-1.5", "n": 2, "size": "1536x1024", "quality": "high", "background": "transparent",
+            "model": "gpt-image-1.5", "n": 1, "size": "1536x1024", "quality": "high", "background": "transparent",
             "output_format": "webp", "output_compression": 70, "moderation": "low", "stream": True, "partial_images": 3,
         },
         id="gpt-image-1.5 with every option",
@@ -122,8 +122,8 @@ EDITS = [
         id="one image",
     ),
     pytest.param(
-        {"reference_images": [FIRST, SECOND], "num_images": 2, "quality": "medium", "partial_images": 2},
-        {"image": [FIRST_FILE, SECOND_FILE], "n": 2, "quality": "medium", "stream": True, "partial_images": 2},
+        {"reference_images": [FIRST, SECOND], "quality": "medium", "partial_images": 2},
+        {"image": [FIRST_FILE, SECOND_FILE], "quality": "medium", "stream": True, "partial_images": 2},
         id="several images, streamed",
     ),
     pytest.param(
@@ -191,9 +191,9 @@ def test_the_client_reads_the_stand_in_s_events(
 ) -> None:
     service.answers(streamed([FIRST, FIRST], kind=kind))
     if kind == "image_generation":
-        found = list(client.images.generate(prompt="p", model="gpt-image-1", n=2, stream=True, partial_images=1))
+        found = list(client.images.generate(prompt="p", model="gpt-image-1", stream=True, partial_images=1))
     else:
-        found = list(client.images.edit(prompt="p", image=FIRST, n=2, stream=True, partial_images=1))
+        found = list(client.images.edit(prompt="p", image=FIRST, stream=True, partial_images=1))
     assert [type(event) for event in found] == [preview, end, preview, end]
     for event in found:
         type(event).model_validate(event.model_dump(), strict=True)

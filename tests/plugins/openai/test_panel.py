@@ -109,3 +109,22 @@ def test_untouched_it_builds_a_node_that_asks_for_the_defaults(model_id: str) ->
     )
     for name in ("quality", "background", "output_format", "moderation", "partial_images", "style", "input_fidelity"):
         assert getattr(invocation, name) == OpenAIImageGeneration.model_fields[name].default
+
+
+@pytest.mark.parametrize("model_id", [*GPT_IMAGES, "dall-e-3"])
+def test_what_is_recalled_builds_the_same_graph(model_id: str) -> None:
+    touched: dict[str, JsonValue] = {
+        "reference_images": [IMAGE], "size": {"width": 1024, "height": 1024}, "count": 2, "quality": "low",
+        "background": "opaque", "input_fidelity": "low", "output_format": "jpeg", "output_compression": 9,
+        "moderation": "low", "partial_images": 0, "style": "natural",
+    }  # fmt: skip
+    shown = settled(model_id, **touched)
+    recalled = check(PANEL, shown.values, WORLD)
+    assert recalled.ok, recalled.problems
+    assert recalled.values == shown.values
+    assert generated(PANEL, recalled.values) == generated(PANEL, shown.values)
+    options = openai_records()[model_id].facts["options"]
+    assert isinstance(options, list)
+    assert {name: shown.values[name] for name in touched if name in options} == {
+        name: value for name, value in touched.items() if name in options
+    }

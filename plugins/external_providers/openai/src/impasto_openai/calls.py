@@ -61,15 +61,16 @@ def call_for(request: ExternalGenerationRequest) -> Call:
         "prompt": request.prompt,
         "n": request.num_images,
         "size": f"{request.width}x{request.height}",
-        **_options(request.provider_options, _OF_EDITS if images else _OF_GENERATIONS),
+        **_options(request, _OF_EDITS if images else _OF_GENERATIONS),
     }
     if not images:
         return Call(path="images/generations", fields=fields, files=None)
     return Call(path="images/edits", fields=fields, files=_files(images, request.mask_image))
 
 
-def _options(options: Mapping[str, JsonValue], known: Sequence[str]) -> dict[str, JsonValue]:
+def _options(request: ExternalGenerationRequest, known: Sequence[str]) -> dict[str, JsonValue]:
     """Every option that is set, as the service calls it."""
+    options = request.provider_options
     said = {name: options[name] for name in known if options.get(name) is not None}
     if "output_format" not in options:
         # DALL·E: it always makes PNGs, and sends an address instead of the picture unless it is told otherwise
@@ -78,7 +79,7 @@ def _options(options: Mapping[str, JsonValue], known: Sequence[str]) -> dict[str
             "quality": _DALL_E_QUALITY.get(str(said["quality"]), _DALL_E_USUAL),
             "response_format": "b64_json",
         }
-    if options["partial_images"]:
+    if options["partial_images"] and request.num_images == 1:  # it refuses to stream several
         said.update(stream=True, partial_images=options["partial_images"])
     return said
 

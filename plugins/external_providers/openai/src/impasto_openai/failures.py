@@ -22,7 +22,7 @@ def explain(status: int, body: JsonValue) -> Explanation:
     error = body.get("error", body) if isinstance(body, Mapping) else None
     if not isinstance(error, Mapping) or not any(error.get(name) for name in ("message", "code")):
         return explain_plainly(status, body)
-    code, kind = error.get("code"), error.get("type")
+    code, kind = str(error.get("code")), str(error.get("type"))
     message = str(error.get("message") or code)
     unpaid = code in _UNPAID or kind in _UNPAID
     return Explanation(

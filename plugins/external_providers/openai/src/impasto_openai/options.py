@@ -35,5 +35,5 @@ class OpenAIOptions(BaseModel):
         None, description="Whether the picture is dramatic or plain; the service chooses when it is not set"
     )
     partial_images: int = InputField(
-        1, ge=0, le=3, description="Previews of each picture while it is made; each adds to what it costs"
+        1, ge=0, le=3, description="Previews of a picture that is asked for alone; each adds to what it costs"
     )

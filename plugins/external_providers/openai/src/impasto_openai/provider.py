@@ -10,7 +10,7 @@ from impasto_openai.models import MODELS
 from impasto_openai.options import OpenAIOptions
 from impasto_openai.prices import cost_of_pictures, cost_of_tokens
 from impasto_openai.refusals import refusals
-from impasto_sdk.errors import ProviderDownError, ProviderError, ProviderRequestError
+from impasto_sdk.errors import ProviderDownError, ProviderError
 from impasto_sdk.providers import (
     ExternalGenerationRequest,
     ExternalGenerationResult,
@@ -62,14 +62,12 @@ class OpenAIProvider(ExternalProvider):
         call = call_for(request)
         reader = AnswerReader(self.provider_id, request, partial)
         async with self._http() as http:
-            headers, lost_because = await self._read(http, call, reader)
-            if not reader.pictures:
-                raise ProviderRequestError(self.provider_id, "the answer holds no picture")
+            headers = await self._read(http, call, reader)
             images = [await self._image(http, picture) for picture in reader.pictures]
         missing = request.num_images - len(images)
         details = {**call.remarks, **reader.choices}
         if missing > 0:
-            details["missing"] = f"{missing} of {request.num_images} pictures did not come{lost_because}"
+            details["missing"] = f"{missing} of {request.num_images} pictures did not come"
         usage = reader.usage
         return ExternalGenerationResult(
             images=images,
@@ -86,11 +84,8 @@ class OpenAIProvider(ExternalProvider):
 
         return ProviderHttp(self, headers={"authorization": f"Bearer {self.api_key}"}, explain=explain)
 
-    async def _read(self, http: "ProviderHttp", call: Call, reader: AnswerReader) -> tuple[Mapping[str, str], str]:
-        """Send `call` and read all of the answer: its headers, and why it ended early, in words; empty: it did not.
-
-        Pictures that came before an answer broke off are paid for, so they are kept.
-        """
+    async def _read(self, http: "ProviderHttp", call: Call, reader: AnswerReader) -> Mapping[str, str]:
+        """Send `call` and read all of the answer; gives its headers."""
         if not call.streams:
             answer = await (
                 http.post(call.path, call.fields)
@@ -98,7 +93,7 @@ class OpenAIProvider(ExternalProvider):
                 else http.post_form(call.path, call.form, call.files)
             )
             reader.take(answer.body)
-            return answer.headers, ""
+            return answer.headers
         headers: Mapping[str, str] = {}
         content = {"json": call.fields} if call.files is None else {"data": call.form, "files": call.files}
         try:
@@ -107,11 +102,10 @@ class OpenAIProvider(ExternalProvider):
                     if isinstance(document, Mapping) and (document.get("error") or document.get("type") == "error"):
                         raise http.broken_off(document)
                     reader.take(document)
-        except ProviderError as error:
-            if not reader.pictures:
+        except ProviderError:
+            if not reader.pictures:  # one that came before the answer broke off is paid for, so it is kept
                 raise
-            return headers, f": {error.problem}"
-        return headers, ""
+        return headers
 
     async def _image(self, http: "ProviderHttp", picture: Picture) -> ExternalImage:
         data = picture.data if picture.data is not None else await self._fetched(http, str(picture.url))
@@ -121,7 +115,7 @@ class OpenAIProvider(ExternalProvider):
         """A picture that came as an address. Only this is tried again when it fails: the request itself is paid for."""
         lost = "the picture was made and could not be fetched"
         if not url.startswith(("http://", "https://")):
-            raise ProviderDownError(self.provider_id, f"{lost}: {url[:80]!r} is no address", retryable=False)
+            raise ProviderDownError(self.provider_id, f"{lost}: {http.shown(url)!r} is no address", retryable=False)
         try:
             return await with_retries(lambda: http.download(url), self.retry, lambda error, wait_s: None)
         except ProviderError as error:
