@@ -4,6 +4,7 @@ import base64
 import io
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import date
 from types import ModuleType
 from typing import Any, Literal
 
@@ -255,8 +256,9 @@ class Blind(ExternalProvider):
 
     async def generate(self, request: ExternalGenerationRequest, partial: PartialImage) -> ExternalGenerationResult:
         assert self.api_key
-        partial(b"no picture", 2.0)
+        partial(b"no picture", -1.0)
         partial(png("blue"), 0.5)
+        partial(png("green")[:60], 2.0)
         images = [ExternalImage(data=png(), revised_prompt=f"better {n}") for n in range(request.num_images)]
         return ExternalGenerationResult(images=images, metadata={"options": dict(request.provider_options)})
 
@@ -272,6 +274,56 @@ def blind(model: int, **inputs: Any) -> tuple[BlindGeneration, FakeContext]:
     context.models.add(record)
     context.providers.add("blind")
     return BlindGeneration(model=record.identifier(), prompt="p", **inputs), context
+
+
+def test_a_picture_that_is_none_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([[b"GIF89a", png("red")], [png("blue")]])
+
+    async def generate(self: Blind, request: ExternalGenerationRequest, partial: PartialImage) -> Any:
+        return ExternalGenerationResult(images=[ExternalImage(data=data) for data in next(answers)])
+
+    monkeypatch.setattr(Blind, "generate", generate)
+    node, context = blind(0, num_images=3)
+    with pytest.raises(ProviderRequestError, match="something that is no picture"):
+        run_node(node, context)
+    assert png("red") in [saved.data for saved in context.images.saved]
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_an_answer_without_a_picture_is_a_failure_and_one_with_more_is_none(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    async def generate(self: Blind, request: ExternalGenerationRequest, partial: PartialImage) -> Any:
+        return ExternalGenerationResult(images=[ExternalImage(data=png())] * count, cost_usd=0.5)
+
+    monkeypatch.setattr(Blind, "generate", generate)
+    node, context = blind(0)
+    if count:
+        assert len(run_node(node, context).collection) == count
+    else:
+        with pytest.raises(ProviderRequestError, match="answered without a picture"):
+            run_node(node, context)
+    (used,) = context.providers("blind").used
+    assert (used.images, used.cost_usd) == (count, 0.5), "it was paid for"
+
+
+def test_what_json_cannot_hold_is_kept_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd: dict[str, Any] = {"when": date(2026, 1, 2), "score": float("nan"), "said": "\ud83d", "raw": b"x"}
+
+    async def generate(self: Blind, request: ExternalGenerationRequest, partial: PartialImage) -> Any:
+        return ExternalGenerationResult(images=[ExternalImage(data=png())], metadata=odd)
+
+    monkeypatch.setattr(Blind, "generate", generate)
+    node, context = blind(0)
+    run_node(node, context)
+    assert context.images.saved[0].record.metadata is not None
+    kept = context.images.saved[0].record.metadata["external_details"]
+    assert kept == {"when": "2026-01-02", "score": "NaN", "said": "?", "raw": "b'x'"}
+
+
+def test_a_seed_of_another_program_is_taken_and_sent_as_one_that_services_know(service: StandIn) -> None:
+    run_node(easel(seed=2**32 - 1), context_of(service))
+    assert service.requests[0].json["seed"] == 2**31 - 1
 
 
 def test_options_that_the_model_takes_are_sent_and_others_left_out_or_refused() -> None:

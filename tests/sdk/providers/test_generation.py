@@ -13,6 +13,7 @@ from impasto_sdk.errors import (
     ProviderContentRefusedError,
     ProviderDownError,
     ProviderError,
+    ProviderRateLimitError,
     ProviderTimeoutError,
 )
 from impasto_sdk.providers import (
@@ -27,6 +28,7 @@ from impasto_sdk.providers import (
 )
 from impasto_sdk.testing import FakeProviderAccess
 
+PATIENCE_S = 30.0
 Act = Callable[[int], "asyncio.Future[ExternalGenerationResult]"]
 
 
@@ -56,6 +58,7 @@ class Scripted(ExternalProvider):
 class Watch:
     """A `GenerationWatch` that keeps what it is told."""
 
+    failed: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     partials: list[tuple[int, bytes, float]] = field(default_factory=list)
     waited: list[tuple[int, str]] = field(default_factory=list)
@@ -243,3 +246,118 @@ def test_a_mistake_in_a_provider_is_raised_as_it_is() -> None:
     with pytest.raises(KeyError, match="data"):
         list(generate_all(provider_that(act)(access), access, requests(1), Watch()))
     assert [usage.outcome for usage in access.used] == ["failed"]
+
+
+def test_those_that_wait_for_a_place_stand_in_line_and_only_the_first_asks() -> None:
+    refused: list[int] = []
+
+    class Counting(FakeProviderAccess):
+        """Counts in vain askers."""
+
+        def begin(self) -> bool:
+            granted = super().begin()
+            if not granted:
+                refused.append(1)
+            return granted
+
+    asked_meanwhile: list[int] = []
+
+    async def act(number: int) -> ExternalGenerationResult:
+        if number == 0:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            asked_meanwhile.append(len(refused))
+        return result(number)
+
+    access = Counting("key", places=1)
+    assert len(list(generate_all(provider_that(act)(access), access, requests(30), Watch()))) == 30
+    assert asked_meanwhile[0] < 5, "29 others wait"
+
+
+def test_a_failure_does_not_wait_for_one_that_is_to_be_asked_again_much_later() -> None:
+    waits = threading.Event()
+
+    async def act(number: int) -> ExternalGenerationResult:
+        if number == 0:
+            raise ProviderRateLimitError("scripted", "slowly", 3600.0)
+        while not waits.is_set():
+            await asyncio.sleep(0.001)
+        raise ProviderContentRefusedError("scripted", "no")
+
+    class Waiting(Watch):
+        """Says when the first one waits."""
+
+        def waits(self, index: int, error: ProviderError, wait_s: float) -> None:
+            waits.set()
+
+    access, failures = FakeProviderAccess("key"), []
+    provider = provider_that(act)
+    provider.retry = RetryPolicy(total_wait_s=7200.0)
+
+    def run() -> None:
+        try:
+            list(generate_all(provider(access), access, requests(2), Waiting()))
+        except ProviderError as error:
+            failures.append(error.problem)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
+    assert failures == ["no"]
+
+
+def test_one_whose_watch_cannot_be_asked_ends_with_that() -> None:
+    class Lost(Watch):
+        """The wire to the server is gone."""
+
+        @property
+        def cancelled(self) -> bool:
+            if self.partials:
+                raise ConnectionError("the server is gone")
+            return False
+
+    async def act(number: int) -> ExternalGenerationResult:
+        await asyncio.sleep(3600)
+        return result(number)
+
+    access = FakeProviderAccess("key")
+    with pytest.raises(ConnectionError, match="the server is gone"):
+        list(generate_all(provider_that(act)(access), access, requests(2), Lost()))
+    assert {usage.outcome for usage in access.used} == {"canceled"}, "every place was given back"
+
+
+def test_a_report_that_fails_ends_its_request_and_gives_what_the_others_came_to() -> None:
+    class Stubborn(Watch):
+        """Takes no previews of the second."""
+
+        def partial(self, index: int, data: bytes, fraction: float) -> None:
+            if index == 1:
+                raise ConnectionError("nobody listens")
+
+    async def act(number: int) -> ExternalGenerationResult:
+        await asyncio.sleep(0.01)
+        return result(number)
+
+    access = FakeProviderAccess("key")
+    running = generate_all(provider_that(act)(access), access, requests(2), Stubborn())
+    assert next(running)[0] == 0
+    with pytest.raises(ConnectionError, match="nobody listens"):
+        next(running)
+    assert sorted(usage.outcome for usage in access.used) == ["completed", "failed"]
+
+
+def test_nothing_more_is_sent_once_what_came_could_not_be_used() -> None:
+    begun: list[int] = []
+    watch = Watch()
+
+    async def act(number: int) -> ExternalGenerationResult:
+        begun.append(number)
+        watch.failed = True
+        return result(number)
+
+    access = FakeProviderAccess("key", places=1)
+    running = generate_all(provider_that(act)(access), access, requests(3), watch)
+    assert next(running)[0] == 0
+    with pytest.raises(CanceledError):
+        next(running)
+    assert begun == [0]

@@ -3,6 +3,7 @@
 All names begin with ``external_``; they go into the picture's metadata, beside what any node writes there.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,14 @@ def facts_of(
     }
     if asked.seed is not None and seed is None:
         facts["notice"] = f"seed = {asked.seed} was not sent: the model takes none"
-    return {f"{PREFIX}{name}": fact for name, fact in facts.items() if fact is not None}
+    return _as_json({f"{PREFIX}{name}": fact for name, fact in facts.items() if fact is not None})
+
+
+def _as_json(facts: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The same, with a text for what JSON and UTF-8 cannot hold: no picture is lost for what is said of it."""
+    text = json.dumps(facts, default=str, skipkeys=True, ensure_ascii=False).encode(errors="replace")
+    made: dict[str, JsonValue] = json.loads(text, parse_constant=str)
+    return made
 
 
 def copied_facts(facts: Mapping[str, Any], image_name: str) -> dict[str, JsonValue]:

@@ -7,7 +7,8 @@ are given up, those under way are waited for (they are paid for), and the failur
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Protocol
@@ -42,6 +43,11 @@ class GenerationWatch(Protocol):
         """Whether nothing is wanted any more."""
         ...
 
+    @property
+    def failed(self) -> bool:
+        """Whether what was given could not be used: what is under way is still wanted, and nothing more is sent."""
+        ...
+
     def partial(self, index: int, data: bytes, fraction: float) -> None:
         """An unfinished picture of request `index` has come; `fraction` of it is done."""
         ...
@@ -62,48 +68,61 @@ class _Requests:
     #: Set when nobody takes results any more.
     unwanted: threading.Event = field(default_factory=threading.Event)
     #: Set when one has failed: no other is begun.
-    failed: bool = False
-    #: What each request came to, as it comes.
-    ends: "SimpleQueue[tuple[int, ExternalGenerationResult | BaseException]]" = field(default_factory=SimpleQueue)
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Held by the one request that looks for a place; the others wait in line, and ask nobody.
+    first_in_line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: What the requests came to, as they come: results with their indices, and failures; then None.
+    ends: "SimpleQueue[tuple[int, ExternalGenerationResult] | BaseException | None]" = field(
+        default_factory=SimpleQueue
+    )
 
     def run(self) -> None:
-        asyncio.run(self._run())
+        try:
+            asyncio.run(self._run())
+        except BaseException as error:  # noqa: BLE001 - raised again where the node runs, which waits for it
+            self.ends.put(error)
+        finally:
+            self.ends.put(None)
 
     async def _run(self) -> None:
         tasks = {asyncio.create_task(self._end_of(index)) for index in range(len(self.requests))}
         while tasks:
             _, tasks = await asyncio.wait(tasks, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            if self.watch.failed:
+                self.failed.set()
             if self.unwanted.is_set() or self.watch.cancelled:
                 for task in tasks:
                     task.cancel()
 
     async def _end_of(self, index: int) -> None:
-        end: ExternalGenerationResult | BaseException
         try:
-            end = await with_retries(
+            result = await with_retries(
                 lambda: self._attempt(index),
                 self.provider.retry,
                 lambda error, wait_s: self.watch.waits(index, error, wait_s),
+                sleep=self._rest,
             )
         except asyncio.CancelledError:
-            end = CanceledError()
+            self.ends.put(CanceledError())
         except Exception as error:  # noqa: BLE001 - raised again where the node runs
-            self.failed, end = True, error
-        self.ends.put((index, end))
+            self.failed.set()
+            self.ends.put(error)
+        else:
+            self.ends.put((index, result))
+
+    async def _rest(self, wait_s: float) -> None:
+        """Let `wait_s` seconds pass before the next attempt; fewer, when there will be none."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.failed.wait(), wait_s)
 
     @property
     def _is_over(self) -> bool:
         """Whether nothing more is to be sent."""
-        return self.failed or self.unwanted.is_set() or self.watch.cancelled
+        return self.failed.is_set() or self.watch.failed or self.unwanted.is_set() or self.watch.cancelled
 
     async def _attempt(self, index: int) -> ExternalGenerationResult:
         request = self.requests[index]
-        while True:
-            if self._is_over:
-                raise CanceledError
-            if self.access.begin():
-                break
-            await asyncio.sleep(_LOOK_S)
+        await self._take_place()
         outcome: RequestOutcome = "failed"
         result = None
         try:
@@ -127,38 +146,46 @@ class _Requests:
             self.access.end(_usage(request, outcome, result))
         return result
 
+    async def _take_place(self) -> None:
+        """Wait until the request may be sent. Raises `CanceledError` when it is not to be sent any more."""
+        async with self.first_in_line:
+            while not self._is_over:
+                if self.access.begin():
+                    return
+                await asyncio.sleep(_LOOK_S)
+        raise CanceledError
+
 
 def generate_all(
     provider: ExternalProvider,
     access: ProviderAccess,
     requests: Sequence[ExternalGenerationRequest],
     watch: GenerationWatch,
-) -> Iterator[tuple[int, ExternalGenerationResult]]:
+) -> Generator[tuple[int, ExternalGenerationResult], None, None]:
     """Index and result of each request that succeeded, as they come; then the first failure is raised, if any.
 
     Raises what `provider.generate` raises, `ProviderTimeoutError` for one that took too long, and `CanceledError`.
-    Closing the iterator cancels what is under way.
+    Closing the generator cancels what is under way.
     """
     under_way = _Requests(provider, access, requests, watch)
     thread = threading.Thread(target=under_way.run, name=f"impasto-{provider.provider_id}", daemon=True)
     thread.start()
     try:
-        yield from _as_they_come(len(requests), under_way.ends.get)
+        yield from _as_they_come(under_way.ends)
     finally:
         under_way.unwanted.set()
         thread.join()
 
 
 def _as_they_come(
-    count: int, next_end: Callable[[], tuple[int, ExternalGenerationResult | BaseException]]
-) -> Iterator[tuple[int, ExternalGenerationResult]]:
+    ends: "SimpleQueue[tuple[int, ExternalGenerationResult] | BaseException | None]",
+) -> Generator[tuple[int, ExternalGenerationResult], None, None]:
     failures: list[BaseException] = []
-    for _ in range(count):
-        index, end = next_end()
+    while (end := ends.get()) is not None:
         if isinstance(end, BaseException):
             failures.append(end)
         else:
-            yield index, end
+            yield end
     if failures:
         # what was given up because of a failure is not the reason
         raise next((one for one in failures if not isinstance(one, CanceledError)), failures[0])

@@ -6,6 +6,7 @@ every node.
 
 import itertools
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -41,13 +42,16 @@ from impasto_sdk.providers.request import (
     InputImage,
 )
 from impasto_sdk.providers.sizes import nearest_size
-from impasto_sdk.providers.splitting import MAX_SEED, Share, split
+from impasto_sdk.providers.splitting import Share, split
 from impasto_sdk.providers.watch import NodeWatch
 
 __all__ = ["ExternalImageGeneration"]
 
 #: Most pictures that one node asks for.
 MAX_IMAGES = 100
+
+#: Greatest seed in a graph, as other programs draw them; `split` says what becomes of one that no service takes.
+_MAX_SEED = 2**32 - 1
 
 #: How the bytes of a picture begin.
 _MAGIC = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -68,7 +72,7 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
     mode: GenerationMode = InputField("txt2img", description="Whether to start from words, from an image or in a mask")
     prompt: str = InputField(description="What the pictures should show", ui_component=UIComponent.TEXTAREA)
     seed: int | None = InputField(
-        None, ge=0, le=MAX_SEED, description="Seed of the first picture, where the model takes one"
+        None, ge=0, le=_MAX_SEED, description="Seed of the first picture, where the model takes one"
     )
     num_images: int = InputField(1, ge=1, le=MAX_IMAGES, description="How many pictures to make")
     width: int = InputField(1024, gt=0, le=16_384, description="Width in pixels; the nearest that the model makes")
@@ -95,11 +99,14 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
             check_request(provider.provider_id, model, share.request, provider.refusals(share.request))
         yield from given
         watch = NodeWatch(context, provider.title, len(shares))
-        for index, result in generate_all(provider, access, [share.request for share in shares], watch):
-            watch.finished()
-            for made in self._saved(context, asked, shares[index], result):
-                given.append(made)
-                yield made
+        with closing(generate_all(provider, access, [share.request for share in shares], watch)) as results:
+            for index, result in results:
+                watch.finished(index)
+                for made in self._saved(context, asked, shares[index], result, watch):
+                    given.append(made)
+                    yield made
+        if watch.failure is not None:
+            raise watch.failure
         return ImageCollectionOutput(collection=given)
 
     def reuse(self, output: Any, context: InvocationContext) -> ImageCollectionOutput:
@@ -181,10 +188,16 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
         asked: ExternalGenerationRequest,
         share: Share,
         result: ExternalGenerationResult,
+        watch: NodeWatch,
     ) -> Iterator[ImageField]:
-        """Store what came back, byte for byte, with what is known of it."""
+        """Store what came back, byte for byte, with what is known of it.
+
+        A picture that is none costs no other: `watch` keeps it as the failure to end with.
+        """
         provider_id, sent = self.provider.provider_id, share.request
-        if len(result.images) != sent.num_images:
+        if not result.images:
+            watch.unusable(ProviderRequestError(provider_id, "the service answered without a picture"))
+        elif len(result.images) != sent.num_images:
             context.logger.warning(
                 "%s was asked for %d pictures and gave %d", provider_id, sent.num_images, len(result.images)
             )
@@ -193,9 +206,8 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
             try:
                 yield context.images.save_bytes(image.data, metadata=self._with_own(facts), embed=False).image
             except InvalidInputError as error:
-                raise ProviderRequestError(
-                    provider_id, f"the service sent something that is no picture: {error.problem}"
-                ) from error
+                problem = f"the service sent something that is no picture: {error.problem}"
+                watch.unusable(ProviderRequestError(provider_id, problem))
 
     def _with_own(self, facts: dict[str, JsonValue]) -> MetadataField:
         own: dict[str, JsonValue] = self.metadata.root if self.metadata is not None else {}

@@ -7,7 +7,7 @@ from impasto_sdk.providers.request import ExternalGenerationRequest
 
 __all__ = ["MAX_SEED", "Share", "split"]
 
-#: Greatest seed: what services take as a signed 32-bit number. After it comes 0.
+#: Greatest seed that is sent: what services take as a signed 32-bit number. After it comes 0.
 MAX_SEED = 2**31 - 1
 
 
