@@ -115,6 +115,12 @@ def test_a_picture_that_cannot_be_fetched_is_not_paid_for_twice(service: StandIn
     assert len(service.requests) == 1
 
 
+def test_a_picture_that_cannot_be_fetched_costs_no_other(service: StandIn, context: FakeContext) -> None:
+    service.answers(addresses("nonsense", f"{service.url}/picture.png"), Reply.data(PICTURE))
+    assert run(context, num_images=2) == [PICTURE]
+    assert facts(context)["external_details"]["missing"] == "1 of 2 pictures did not come"
+
+
 @pytest.mark.parametrize("url", ["/picture.png", "file:///etc/passwd", "nonsense"])
 def test_an_address_that_is_none_is_not_followed(service: StandIn, context: FakeContext, url: str) -> None:
     service.answers(addresses(url))

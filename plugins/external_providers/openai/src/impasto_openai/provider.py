@@ -63,7 +63,7 @@ class OpenAIProvider(ExternalProvider):
         reader = AnswerReader(self.provider_id, request, partial)
         async with self._http() as http:
             headers = await self._read(http, call, reader)
-            images = [await self._image(http, picture) for picture in reader.pictures]
+            images = await self._images(http, reader.pictures)
         missing = request.num_images - len(images)
         details = {**call.remarks, **reader.choices}
         if missing > 0:
@@ -106,6 +106,19 @@ class OpenAIProvider(ExternalProvider):
             if not reader.pictures:  # one that came before the answer broke off is paid for, so it is kept
                 raise
         return headers
+
+    async def _images(self, http: "ProviderHttp", pictures: Sequence[Picture]) -> Sequence[ExternalImage]:
+        """Those that are there or can be fetched. Raises the last failure when that is none of them."""
+        found: list[ExternalImage] = []
+        lost: ProviderError | None = None
+        for picture in pictures:
+            try:
+                found.append(await self._image(http, picture))
+            except ProviderError as error:
+                lost = error
+        if lost is not None and not found:
+            raise lost
+        return found
 
     async def _image(self, http: "ProviderHttp", picture: Picture) -> ExternalImage:
         data = picture.data if picture.data is not None else await self._fetched(http, str(picture.url))
