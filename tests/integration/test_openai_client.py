@@ -86,6 +86,8 @@ SCENE = "a red star on a blue background"
 QUICK = {"steps": 1}
 #: Most items that may wait in the queue: two runs of two.
 MOST_WAITING = 4
+#: The largest upload.
+MOST_BYTES = 2**20
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     weights = site / "sulky.mood"
     weights.write_text("any")
     # without the invocation cache, so that the same picture twice is made twice
-    environment = {"IMPASTO_INVOCATION_CACHE_BYTES": "0", "IMPASTO_MAX_QUEUE_SIZE": str(MOST_WAITING)}
+    environment = {
+        "IMPASTO_INVOCATION_CACHE_BYTES": "0",
+        "IMPASTO_MAX_QUEUE_SIZE": str(MOST_WAITING),
+        "IMPASTO_MAX_UPLOAD_BYTES": str(MOST_BYTES),
+    }
     with running_server(root, environment=environment, python_path=site) as running:
         with running.client() as http:
             http.post("/api/v2/models/", json={"path": str(weights)}).raise_for_status()
@@ -323,6 +329,20 @@ def test_a_request_that_cannot_be_is_refused_with_its_parameter(
     with pytest.raises(openai.BadRequestError, match=words) as caught:
         client.images.generate(**request_)
     assert (caught.value.param, caught.value.type) == (param, "invalid_request_error")
+    assert len(items(http)) == before
+
+
+def test_a_body_whose_length_is_not_announced_is_refused_once_it_is_too_large(http: httpx.Client) -> None:
+    answer = http.post("/v1/images/generations", content=(bytes(2**16) for _ in range(2 * MOST_BYTES // 2**16)))
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (413, "false")
+    assert answer.json()["error"]["code"] == "too_large"
+
+
+def test_a_web_page_of_another_origin_has_no_picture_made(http: httpx.Client) -> None:
+    before = len(items(http))
+    headers = {"origin": "http://elsewhere.example", "content-type": "text/plain"}  # which browsers send unasked
+    answer = http.post("/v1/images/generations", content=b'{"prompt": "now", "model": "moody"}', headers=headers)
+    assert answer.status_code == 403
     assert len(items(http)) == before
 
 
