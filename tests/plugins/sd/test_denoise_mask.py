@@ -73,7 +73,7 @@ def test_with_the_picture_come_the_latents_of_what_is_around_the_mask(
 
 
 @pytest.mark.parametrize(
-    ("size", "message"), [((60, 32), "multiples of 8"), ((32, 32), "32 × 32 pixels, the picture 64 × 32")]
+    ("size", "message"), [((60, 32), "multiples of 8"), ((32, 32), "32 × 32': the picture has 64 × 32 pixels")]
 )
 def test_a_mask_of_another_size_is_refused(
     context: FakeContext, parts: ModelLoaderOutput, size: tuple[int, int], message: str

@@ -51,6 +51,8 @@ class CreateDenoiseMask(BaseInvocation):
 
     def invoke(self, context: InvocationContext) -> DenoiseMaskOutput:
         """Store the mask, in latent pixels, and the latents of what is around it when there is a picture."""
+        from diffusers import AutoencoderKL
+
         from impasto_sd.sampling.masks import latent_mask, latents_around
         from impasto_sdk.torch import save_latents, save_tensor
 
@@ -59,7 +61,11 @@ class CreateDenoiseMask(BaseInvocation):
         mask = latent_mask(picture, step=step, invert=self.invert_mask)
         around = None
         if self.image is not None:
-            latents = latents_around(context, self, picture)
+            original = context.images.load(self.image, "RGB")
+            with context.models.load(self.vae.vae, AutoencoderKL) as vae:
+                latents = latents_around(
+                    vae, original, picture, invert=self.invert_mask, tiled=self.tiled, float32=self.fp32
+                )
             around = save_latents(context, latents, scale_factor=step).latents.latents_name
         return DenoiseMaskOutput(
             denoise_mask=DenoiseMaskField(

@@ -1,18 +1,12 @@
 """Masks in latent pixels. Imports torch; called by the node `create_denoise_mask`."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image, ImageChops
 
 from impasto_sd.autoencoder import encode
-from impasto_sdk.context import InvocationContext
 from impasto_sdk.errors import InvalidInputError
-
-if TYPE_CHECKING:  # the node imports this module when it runs
-    from impasto_sd.nodes.create_denoise_mask import CreateDenoiseMask
 
 __all__ = ["latent_mask", "latents_around"]
 
@@ -38,22 +32,21 @@ def latent_mask(mask: Image.Image, *, step: int, invert: bool) -> torch.Tensor:
     return -torch.nn.functional.max_pool2d(-kept[None, None], step)
 
 
-def latents_around(context: InvocationContext, node: "CreateDenoiseMask", mask: Image.Image) -> torch.Tensor:
-    """The latents of the node's picture, grey where the mask lets it change.
+def latents_around(
+    vae: AutoencoderKL, picture: Image.Image, mask: Image.Image, *, invert: bool, tiled: bool, float32: bool
+) -> torch.Tensor:
+    """The latents of an RGB picture, grey where the mask lets it change.
 
     Raises `InvalidInputError` when the mask is of another size.
     """
-    assert node.image is not None
-    picture = context.images.load(node.image, "RGB")
     if picture.size != mask.size:
         raise InvalidInputError(
             "mask",
-            node.mask.image_name,
-            f"it has {mask.width} × {mask.height} pixels, the picture {picture.width} × {picture.height}",
+            f"{mask.width} × {mask.height}",
+            f"the picture has {picture.width} × {picture.height} pixels",
             "resize one of them",
         )
-    kept = ImageChops.invert(mask) if node.invert_mask else mask
+    kept = ImageChops.invert(mask) if invert else mask
     grey = Image.new("RGB", picture.size, (_KEPT, _KEPT, _KEPT))
     seen = Image.composite(picture, grey, kept.point(lambda value: 255 if value >= _KEPT else 0))
-    with context.models.load(node.vae.vae, AutoencoderKL) as vae:
-        return encode(vae, seen, tile_size=0 if node.tiled else None, float32=node.fp32)
+    return encode(vae, seen, tile_size=0 if tiled else None, float32=float32)
