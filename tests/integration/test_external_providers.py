@@ -25,7 +25,7 @@ from support.servers import wait_for_item
 from support.stand_in import Reply, StandIn
 from typer.testing import CliRunner
 
-from impasto.app.provider_desk import UNKNOWN_MODEL
+from impasto.app.providers.desk import UNKNOWN_MODEL
 from impasto.cli.commands import program
 from impasto.cli.failures import status_of
 from impasto_sdk.errors import ImpastoError

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from impasto.app.provider_desk import ProviderDesk
+from impasto.app.providers.desk import ProviderDesk
 from impasto.engine import Engine, SessionServices, WorkerInfo
 from impasto.events import Envelope, EventBus, Subscription
 from impasto.host import Contributions, PluginInfo, PluginState, Registered

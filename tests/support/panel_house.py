@@ -11,7 +11,7 @@ from pathlib import Path
 from impasto.app.called_graphs import CalledGraphs
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
-from impasto.app.providers import ProviderService
+from impasto.app.providers.service import ProviderService
 from impasto.app.submissions import Library, Submissions
 from impasto.app.workflows import WorkflowLibrary
 from impasto.host.contributions import Contributions, Registered

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.app.provider_desk import ProviderDesk
-from impasto.app.providers import ProviderService
+from impasto.app.providers.desk import ProviderDesk
+from impasto.app.providers.service import ProviderService
 from impasto.host.contributions import Contributions, Registered
 from impasto.host.plugin import PluginInfo, PluginState
 from impasto.host.secrets import SecretVault

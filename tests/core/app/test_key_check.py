@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from support.easel import Easel
 
-from impasto.app.key_check import KeyCheck, check_key
+from impasto.app.providers.key_check import KeyCheck, check_key
 from impasto_sdk.errors import (
     ProviderDownError,
     ProviderError,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from impasto.app.provider_config import checked_address, checked_key, refuse_other_place, shown_address
+from impasto.app.providers.config import checked_address, checked_key, refuse_other_place, shown_address
 from impasto.errors import NewAddressError, ProviderConfigError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from impasto.app.provider_desk import UNKNOWN_MODEL, ProviderDesk, today
+from impasto.app.providers.desk import UNKNOWN_MODEL, ProviderDesk, today
 from impasto.errors import ExternalProviderNotFoundError
 from impasto.storage.database import Database
 from impasto.storage.provider_usage import ProviderUsageRecords, UsageRow

@@ -7,7 +7,7 @@ import pytest
 from support.easel import Easel
 from support.providers import KEY, ProviderHouse, provider_house
 
-from impasto.app.provider_desk import today
+from impasto.app.providers.desk import today
 from impasto.errors import (
     ExternalProviderNotFoundError,
     NewAddressError,

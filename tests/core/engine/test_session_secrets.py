@@ -9,7 +9,7 @@ import pytest
 from support.engine_room import EngineRoom, graph, node
 from support.toys import ToyAdd, ToyFloat, ToyInteger
 
-from impasto.app.provider_desk import ProviderDesk
+from impasto.app.providers.desk import ProviderDesk
 from impasto.engine import SessionServices
 from impasto.engine.protocol import Request
 from impasto.engine.session_server import SessionServer

@@ -20,8 +20,8 @@ from impasto.app.lifecycle_log import LifecycleLog
 from impasto.app.metrics import Metrics
 from impasto.app.panel_catalogue import PanelCatalogue
 from impasto.app.panels import PanelService
-from impasto.app.provider_desk import ProviderDesk
-from impasto.app.providers import ProviderService
+from impasto.app.providers.desk import ProviderDesk
+from impasto.app.providers.service import ProviderService
 from impasto.app.readiness import Readiness
 from impasto.app.references import Library
 from impasto.app.starters import register_starters

@@ -73,7 +73,7 @@ class ImageSource(Protocol):
 
 
 class ProviderSource(Protocol):
-    """Where the external providers are: `impasto.app.providers.ProviderService`."""
+    """Where the external providers are: `impasto.app.providers.service.ProviderService`."""
 
     def is_configured(self, provider_id: str) -> bool:
         """Whether one can be used; an unknown one cannot."""

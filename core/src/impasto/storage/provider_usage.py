@@ -1,7 +1,7 @@
 """`ProviderUsageRecords`: what requests to external providers came to, added up by provider, model, day and user.
 
-Written by `impasto.app.provider_desk`, read by `impasto.app.providers`. Costs are whole millionths of a US dollar,
-which add up exactly.
+Written by `impasto.app.providers.desk`, read by `impasto.app.providers.service`. Costs are whole millionths of a US
+dollar, which add up exactly.
 """
 
 import math

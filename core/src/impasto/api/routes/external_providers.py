@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 from impasto.api.parameters import App, NameParameter, SecretBody
 from impasto.api.problems import problem_responses
 from impasto.api.router import Router
-from impasto.app.provider_config import ProviderConfig
-from impasto.app.usage_report import UsageReport
+from impasto.app.providers.config import ProviderConfig
+from impasto.app.providers.usage_report import UsageReport
 from impasto.storage.provider_usage import UsageCounts
 
 __all__ = ["router"]

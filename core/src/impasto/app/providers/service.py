@@ -9,11 +9,11 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from impasto.app.key_check import KeyCheck, check_key
-from impasto.app.offered_provider import OfferedProvider
-from impasto.app.provider_config import ProviderConfig, checked_address, checked_key, refuse_other_place, shown_address
-from impasto.app.provider_desk import today
-from impasto.app.usage_report import UsageReport
+from impasto.app.providers.config import ProviderConfig, checked_address, checked_key, refuse_other_place, shown_address
+from impasto.app.providers.desk import today
+from impasto.app.providers.key_check import KeyCheck, check_key
+from impasto.app.providers.offered import OfferedProvider
+from impasto.app.providers.usage_report import UsageReport
 from impasto.errors import ExternalProviderNotFoundError, ProviderConfigError, SecretFromEnvironmentError
 from impasto.host.contributions import Contributions
 from impasto.host.provider_secrets import api_key_name, base_url_name
