@@ -413,6 +413,21 @@ def test_a_run_that_somebody_cancels_is_over_at_once(client: OpenAI, http: httpx
 # --- documentation ---
 
 
+def test_a_server_may_be_its_own_external_service(server: RunningServer, http: httpx.Client) -> None:
+    """Its OpenAI node waits, on a worker without a device, for a picture that the worker with one makes meanwhile."""
+    config = "/api/v1/app/external_providers/config/openai"
+    http.post(config, json={"api_key": "any-key-will-do", "base_url": f"{server.url}/v1"}).raise_for_status()
+    values = {"prompt": SCENE, "model": {"key": "openai.gpt-image-1"}}
+    answer = http.post("/api/v1/panels/openai.image/enqueue", json={"values": values}).raise_for_status()
+    item = wait_for_item(http, answer.json()["item_ids"][0])
+    http.delete(config).raise_for_status()
+    assert item["status"] == "completed", item["error_message"]
+    (image,) = item["session"]["results"]["generate"]["collection"]
+    made = picture(http.get(f"/api/v1/images/i/{image['image_name']}/full").content)
+    assert made.size == (128, 128)
+    assert (look(made).object_colour, look(made).background_colour) == ("red", "blue")
+
+
 def test_what_the_page_shows_runs_as_it_is_printed(
     server: RunningServer, star: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
