@@ -150,7 +150,8 @@ def invocation(
         if cls.model_fields["use_cache"].default != use_cache:
             # the default a graph falls back to must be the one that is declared
             cls.model_fields["use_cache"].default = use_cache
-            cls.model_rebuild(force=True)
+            if cls.__pydantic_complete__:  # else it is built when it is first used, with this default
+                cls.model_rebuild(force=True)
         cls.spec = NodeSpec(
             type=node_type,
             title=title or node_type.replace("_", " ").capitalize(),

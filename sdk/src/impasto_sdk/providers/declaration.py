@@ -67,10 +67,10 @@ def _narrow(cls: type[ExternalImageGeneration], provider: type[ExternalProvider]
             _set_port(cls, name, hidden=True)
     known = port_of(cls.model_fields["model"]).model_filter
     _set_port(cls, "model", model_filter={**known, "provider": (provider.provider_id,)})
-    cls.model_rebuild(force=True)
 
 
 def _set_port(cls: type[ExternalImageGeneration], name: str, **changes: Any) -> None:
+    # what pydantic checks and writes does not depend on it, so the class need not be built anew
     info = cls.model_fields[name]
     port = replace(port_of(info), **changes)
     info.metadata = [*(item for item in info.metadata if not isinstance(item, Port)), port]
