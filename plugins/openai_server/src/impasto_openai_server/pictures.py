@@ -1,6 +1,7 @@
 """What is done to the bytes of pictures: masks read, pictures and previews brought to the format that was asked for."""
 
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from impasto_openai_server.errors import InvalidRequestError
@@ -13,7 +14,7 @@ __all__ = ["edit_mask", "encoded", "extension_of", "size_of"]
 
 #: Pixels of the largest mask that is unpacked: the most that Pillow opens without a warning.
 _MOST_PIXELS = 89_478_485
-_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
+_SIGNATURES: Mapping[bytes, OutputFormat] = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
 def extension_of(data: bytes, param: str) -> OutputFormat:
@@ -25,7 +26,7 @@ def extension_of(data: bytes, param: str) -> OutputFormat:
         return "webp"
     for signature, extension in _SIGNATURES.items():
         if data.startswith(signature):
-            return "png" if extension == "png" else "jpeg"
+            return extension
     what = "there is nothing in it" if not data else "it is no PNG, JPEG or WebP file"
     raise InvalidRequestError(f"{param}: {what}; send a picture", param=param, code="invalid_image_file")
 

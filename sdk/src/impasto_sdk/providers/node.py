@@ -142,11 +142,9 @@ class ExternalImageGeneration(BaseInvocation, WithMetadata, WithBoard):
             image_size=self.image_size,
             num_images=self.num_images,
             seed=self.seed,
-            init_image=_input_image(context, self.init_image),
-            mask_image=_input_image(context, self.mask_image),
-            reference_images=tuple(
-                found for image in self.reference_images if (found := _input_image(context, image)) is not None
-            ),
+            init_image=None if self.init_image is None else _input_image(context, self.init_image),
+            mask_image=None if self.mask_image is None else _input_image(context, self.mask_image),
+            reference_images=tuple(_input_image(context, image) for image in self.reference_images),
         )
 
     def _fitted(self, asked: ExternalGenerationRequest, model: ExternalModel) -> ExternalGenerationRequest:
@@ -237,9 +235,7 @@ def _default(info: FieldInfo) -> object:
     return info.get_default(call_default_factory=True)
 
 
-def _input_image(context: InvocationContext, image: ImageField | None) -> InputImage | None:
-    if image is None:
-        return None
+def _input_image(context: InvocationContext, image: ImageField) -> InputImage:
     data, record = context.images.load_bytes(image), context.images.record(image)
     return InputImage(data=data, media_type=_media_type(data), width=record.width, height=record.height)
 

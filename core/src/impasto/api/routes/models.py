@@ -115,8 +115,13 @@ def register_model(
 def list_starter_models(app: App) -> StarterModels:
     """The models that plugins offer to a new installation, those of external services among them."""
     keys = {record.key for record in app.models.search()}
-    offers = [_offer(one.value, one.plugin.name, keys) for one in app.host.contributions.starter_models]
-    external = [_external_offer(record, plugin, keys) for record, plugin in app.providers.offers()]
+    starters = app.host.contributions.starter_models
+    offers = [_offer(one.value, one.value.id, one.plugin.name, keys) for one in starters]
+    # in the words of their plugins, and not as a person may have changed their records
+    external = [
+        _offer(record, record.key, plugin, keys, str(record.facts["provider"]))
+        for record, plugin in app.providers.offers()
+    ]
     return StarterModels(starter_models=[*offers, *external])
 
 
@@ -147,32 +152,18 @@ def delete_model(app: App, key: NameParameter) -> None:
     app.models.delete(key)
 
 
-def _offer(starter: StarterModel, plugin: str, keys: Container[str]) -> StarterModelOffer:
+def _offer(
+    model: StarterModel | ModelRecord, model_id: str, plugin: str, keys: Container[str], provider_id: str | None = None
+) -> StarterModelOffer:
     return StarterModelOffer(
-        id=starter.id,
-        name=starter.name,
-        description=starter.description,
-        source=starter.source,
-        base=starter.base,
-        type=starter.type,
-        format=starter.format,
-        is_installed=starter.id in keys,
+        id=model_id,
+        name=model.name,
+        description=model.description,
+        source=model.source,
+        base=model.base,
+        type=model.type,
+        format=model.format,
+        is_installed=model_id in keys,
         plugin=plugin,
-        provider_id=None,
-    )
-
-
-def _external_offer(record: ModelRecord, plugin: str, keys: Container[str]) -> StarterModelOffer:
-    """A model of a service, in the words of its plugin: not as a person may have changed its record."""
-    return StarterModelOffer(
-        id=record.key,
-        name=record.name,
-        description=record.description,
-        source=record.source,
-        base=record.base,
-        type=record.type,
-        format=record.format,
-        is_installed=record.key in keys,
-        plugin=plugin,
-        provider_id=str(record.facts["provider"]),
+        provider_id=provider_id,
     )

@@ -1,7 +1,7 @@
 """`UsageReport`: what external providers were asked for in some days, added up in the ways that people want. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from impasto.storage.provider_usage import UsageCounts, UsageRow
@@ -46,15 +46,18 @@ class UsageReport:
     @property
     def models(self) -> list[ModelUsage]:
         """For each provider and model, in the order of their names."""
-        found: defaultdict[tuple[str, str], UsageCounts] = defaultdict(UsageCounts)
-        for row in self.rows:
-            found[row.provider_id, row.model] += row.counts
-        return [ModelUsage(provider_id=of, model=model, counts=found[of, model]) for of, model in sorted(found)]
+        found = self._summed(lambda row: (row.provider_id, row.model))
+        return [ModelUsage(provider_id=of, model=model, counts=counts) for (of, model), counts in found]
 
     @property
     def days(self) -> list[DayUsage]:
         """For each day and provider, oldest first; those without requests are left out."""
+        found = self._summed(lambda row: (row.day, row.provider_id))
+        return [DayUsage(day=day, provider_id=of, counts=counts) for (day, of), counts in found]
+
+    def _summed(self, by: Callable[[UsageRow], tuple[str, str]]) -> list[tuple[tuple[str, str], UsageCounts]]:
+        """The rows added up by what `by` gives for each, in its order."""
         found: defaultdict[tuple[str, str], UsageCounts] = defaultdict(UsageCounts)
         for row in self.rows:
-            found[row.day, row.provider_id] += row.counts
-        return [DayUsage(day=day, provider_id=of, counts=found[day, of]) for day, of in sorted(found)]
+            found[by(row)] += row.counts
+        return sorted(found.items(), key=lambda one: one[0])
