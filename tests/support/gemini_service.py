@@ -15,8 +15,8 @@ from typing import Any
 from impasto_gemini.provider import GeminiProvider
 from impasto_sdk.fields import ModelIdentifierField
 from impasto_sdk.models import ModelRecord
-from impasto_sdk.providers import external_record
 from impasto_sdk.testing import FakeContext
+from support.provider_contexts import provider_context, records_of
 from support.stand_in import Reply
 
 __all__ = [
@@ -44,7 +44,7 @@ _TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff\xeb": "image/jpeg", b"RIFF": "
 
 def gemini_records() -> dict[str, ModelRecord]:
     """The records of the provider's models, by the id that the service knows."""
-    return {model.id: external_record(GeminiProvider, model) for model in GeminiProvider.models()}
+    return records_of(GeminiProvider)
 
 
 def gemini_model(model_id: str) -> ModelIdentifierField:
@@ -54,11 +54,7 @@ def gemini_model(model_id: str) -> ModelIdentifierField:
 
 def gemini_context(url: str, *, api_key: str | None = GEMINI_KEY, places: int = 4) -> FakeContext:
     """A context with all of the provider's models and a key, whose Gemini API is at `url`."""
-    context = FakeContext()
-    context.providers.add("gemini", api_key=api_key, base_url=url, places=places)
-    for record in gemini_records().values():
-        context.models.add(record)
-    return context
+    return provider_context(GeminiProvider, url, api_key=api_key, places=places)
 
 
 def image_part(data: bytes, **more: Any) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from typing import Any
 from impasto_openai.provider import OpenAIProvider
 from impasto_sdk.fields import ModelIdentifierField
 from impasto_sdk.models import ModelRecord
-from impasto_sdk.providers import external_record
 from impasto_sdk.testing import FakeContext
+from support.provider_contexts import provider_context, records_of
 from support.stand_in import Recorded, Reply, StandIn
 
 __all__ = [
@@ -53,7 +53,7 @@ _CHOICES = {"background": "opaque", "output_format": "png", "quality": "medium",
 
 def openai_records() -> dict[str, ModelRecord]:
     """The records of the provider's models, by the id that the service knows."""
-    return {model.id: external_record(OpenAIProvider, model) for model in OpenAIProvider.models()}
+    return records_of(OpenAIProvider)
 
 
 def openai_model(model_id: str) -> ModelIdentifierField:
@@ -63,11 +63,7 @@ def openai_model(model_id: str) -> ModelIdentifierField:
 
 def openai_context(service: StandIn, *, api_key: str | None = OPENAI_KEY, places: int = 4) -> FakeContext:
     """A context with all of the provider's models and a key, whose OpenAI is `service`."""
-    context = FakeContext()
-    context.providers.add("openai", api_key=api_key, base_url=f"{service.url}/v1", places=places)
-    for record in openai_records().values():
-        context.models.add(record)
-    return context
+    return provider_context(OpenAIProvider, f"{service.url}/v1", api_key=api_key, places=places)
 
 
 def tokens(text: int = 12, image: int = 0, output: int = 1056, words: int | None = None) -> dict[str, Any]:

@@ -58,6 +58,16 @@ def running_server(
         log.close()
 
 
+@contextmanager
+def server_with_key(root: Path, provider_id: str, *, api_key: str, base_url: str) -> Iterator[httpx.Client]:
+    """A client of a server that has the key of an external provider, whose service is at `base_url`."""
+    no_torch = {"IMPASTO_DISABLED_PLUGINS": '["impasto-sd", "impasto-starter"]'}
+    with running_server(root, environment=no_torch) as server, server.client() as client:
+        config = {"api_key": api_key, "base_url": base_url}
+        client.post(f"/api/v1/app/external_providers/config/{provider_id}", json=config).raise_for_status()
+        yield client
+
+
 def _wait_for_url(root: Path, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + START_TIMEOUT_S
     address = root / "server.json"

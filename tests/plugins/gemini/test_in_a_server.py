@@ -6,7 +6,7 @@ import httpx
 import pytest
 from support.gemini_service import GEMINI_KEY, gemini_records, model_list, pictures, refused_key
 from support.provenance import signed_picture
-from support.servers import running_server, wait_for_item
+from support.servers import server_with_key, wait_for_item
 from support.stand_in import StandIn
 
 CONFIG = "/api/v1/app/external_providers/config/gemini"
@@ -23,12 +23,8 @@ def service() -> Iterator[StandIn]:
 @pytest.fixture(scope="module")
 def client(service: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a server that has a key for the service."""
-    no_torch = {"IMPASTO_DISABLED_PLUGINS": '["impasto-sd", "impasto-starter"]'}
-    with (
-        running_server(tmp_path_factory.mktemp("gemini"), environment=no_torch) as server,
-        server.client() as client,
-    ):
-        client.post(CONFIG, json={"api_key": GEMINI_KEY, "base_url": service.url}).raise_for_status()
+    root = tmp_path_factory.mktemp("gemini")
+    with server_with_key(root, "gemini", api_key=GEMINI_KEY, base_url=service.url) as client:
         yield client
 
 

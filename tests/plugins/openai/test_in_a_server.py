@@ -17,7 +17,7 @@ from support.openai_service import (
     wrong_key,
 )
 from support.provenance import signed_picture
-from support.servers import running_server, wait_for_item
+from support.servers import server_with_key, wait_for_item
 from support.stand_in import StandIn
 
 CONFIG = "/api/v1/app/external_providers/config/openai"
@@ -33,12 +33,8 @@ def service() -> Iterator[StandIn]:
 @pytest.fixture(scope="module")
 def client(service: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a server that has a key for the service."""
-    no_torch = {"IMPASTO_DISABLED_PLUGINS": '["impasto-sd", "impasto-starter"]'}
-    with (
-        running_server(tmp_path_factory.mktemp("openai"), environment=no_torch) as server,
-        server.client() as client,
-    ):
-        client.post(CONFIG, json={"api_key": OPENAI_KEY, "base_url": f"{service.url}/v1"}).raise_for_status()
+    root = tmp_path_factory.mktemp("openai")
+    with server_with_key(root, "openai", api_key=OPENAI_KEY, base_url=f"{service.url}/v1") as client:
         yield client
 
 
